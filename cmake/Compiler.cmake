@@ -1,0 +1,34 @@
+# Flags every target of the project is built with.
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "Fathom needs g++ 12 or newer, found ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+
+add_library(fathom_flags INTERFACE)
+target_compile_options(fathom_flags INTERFACE -Wall -Wextra -Werror)
+# Contraction would let the compiler fuse a*b+c differently from one kernel to the next; the
+# kernels say fma where they mean it.
+target_compile_options(fathom_flags INTERFACE -ffp-contract=off)
+target_include_directories(fathom_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+if(FATHOM_DCHECKS OR CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_definitions(fathom_flags INTERFACE FATHOM_DCHECKS=1)
+endif()
+
+if(FATHOM_SANITIZE)
+  add_compile_options(-fsanitize=${FATHOM_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${FATHOM_SANITIZE})
+  if(FATHOM_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(FATHOM_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "FATHOM_FUZZ needs clang (preset asan)")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

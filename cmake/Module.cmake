@@ -1,0 +1,50 @@
+# fathom_module(NAME SOURCES ... DEPS ... LIBRARIES ... TESTS ... BENCHES ...)
+#
+# One module is one folder below src/ and one static library fathom_NAME. DEPS are other modules,
+# LIBRARIES outside ones. TESTS become one program NAME_test, registered with CTest under that
+# name; BENCHES become one program NAME_bench.
+function(fathom_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LIBRARIES;TESTS;BENCHES;TEST_DEPS;TEST_LIBRARIES" ${ARGN})
+  set(library fathom_${name})
+  if(arg_SOURCES)
+    add_library(${library} STATIC ${arg_SOURCES})
+    set(scope PUBLIC)
+  else()
+    add_library(${library} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(fathom::${name} ALIAS ${library})
+  target_link_libraries(${library} ${scope} fathom_flags)
+  foreach(dep IN LISTS arg_DEPS)
+    target_link_libraries(${library} ${scope} fathom_${dep})
+  endforeach()
+  target_link_libraries(${library} ${scope} ${arg_LIBRARIES})
+
+  set(test_links ${library})
+  foreach(dep IN LISTS arg_TEST_DEPS)
+    list(APPEND test_links fathom_${dep})
+  endforeach()
+  if(FATHOM_TESTS AND arg_TESTS)
+    fathom_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${test_links} ${arg_TEST_LIBRARIES})
+  endif()
+  if(FATHOM_BENCHES AND arg_BENCHES)
+    add_executable(${name}_bench ${arg_BENCHES})
+    target_link_libraries(${name}_bench PRIVATE ${test_links} benchmark::benchmark_main)
+    target_compile_definitions(${name}_bench PRIVATE FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endif()
+endfunction()
+
+# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...])   a GoogleTest program under CTest.
+# Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data under
+# FATHOM_GOLDEN_DIR.
+function(fathom_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             FATHOM_GOLDEN_DIR="${FATHOM_GOLDEN_DIR}")
+  add_dependencies(${name} golden)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}")
+endfunction()
