@@ -1,0 +1,104 @@
+#include "json/field_reader.h"
+
+namespace fathom::json {
+namespace {
+
+Status Missing(const std::string& path) { return InvalidArgument("{}: missing", path); }
+
+}  // namespace
+
+Status WrongKind(std::string_view path, std::string_view wanted, const Value& found) {
+  return InvalidArgument("{}{}expected {}, found {}", path, path.empty() ? "" : ": ", wanted,
+                         KindName(found.kind()));
+}
+
+Result<const Object*> AsObject(const Value& value, std::string_view path) {
+  if (!value.is_object()) return WrongKind(path, "object", value);
+  return &value.object();
+}
+
+std::string FieldReader::PathOf(std::string_view name) const {
+  return path_.empty() ? std::string(name) : fmt::format("{}.{}", path_, name);
+}
+
+bool FieldReader::AbsentOrNull(std::string_view name) const {
+  const Value* value = object_.Find(name);
+  return value == nullptr || value->is_null();
+}
+
+Result<int64_t> FieldReader::Int(std::string_view name, int64_t low, int64_t high) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  const auto number = value->AsInt64();
+  if (!number) {
+    if (!value->is_number()) return WrongKind(PathOf(name), "integer", *value);
+    return InvalidArgument("{}: expected integer, found {}", PathOf(name), value->number().text);
+  }
+  if (*number < low || *number > high) {
+    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), *number, low, high);
+  }
+  return *number;
+}
+
+Result<double> FieldReader::Number(std::string_view name, double low, double high) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  const auto number = value->AsDouble();
+  if (!number) return WrongKind(PathOf(name), "number", *value);
+  if (!(*number >= low && *number <= high)) {
+    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), value->number().text, low,
+                           high);
+  }
+  return *number;
+}
+
+Result<bool> FieldReader::Bool(std::string_view name) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  if (!value->is_bool()) return WrongKind(PathOf(name), "boolean", *value);
+  return value->boolean();
+}
+
+Result<std::string> FieldReader::String(std::string_view name) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  if (!value->is_string()) return WrongKind(PathOf(name), "string", *value);
+  return value->string();
+}
+
+Result<const Object*> FieldReader::Obj(std::string_view name) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  return AsObject(*value, PathOf(name));
+}
+
+Result<const Array*> FieldReader::Arr(std::string_view name) const {
+  const Value* value = object_.Find(name);
+  if (value == nullptr) return Missing(PathOf(name));
+  if (!value->is_array()) return WrongKind(PathOf(name), "array", *value);
+  return &value->array();
+}
+
+Result<int64_t> FieldReader::IntOr(std::string_view name, int64_t otherwise, int64_t low,
+                                   int64_t high) const {
+  if (AbsentOrNull(name)) return otherwise;
+  return Int(name, low, high);
+}
+
+Result<double> FieldReader::NumberOr(std::string_view name, double otherwise, double low,
+                                     double high) const {
+  if (AbsentOrNull(name)) return otherwise;
+  return Number(name, low, high);
+}
+
+Result<bool> FieldReader::BoolOr(std::string_view name, bool otherwise) const {
+  if (AbsentOrNull(name)) return otherwise;
+  return Bool(name);
+}
+
+Result<std::string> FieldReader::StringOr(std::string_view name, std::string otherwise) const {
+  if (AbsentOrNull(name)) return otherwise;
+  return String(name);
+}
+
+}  // namespace fathom::json
