@@ -1,0 +1,25 @@
+#include "tensor/shape.h"
+
+#include <gtest/gtest.h>
+
+namespace fathom {
+namespace {
+
+TEST(Shape, CountsElements) {
+  EXPECT_EQ(Shape().elements(), 1);
+  EXPECT_EQ((Shape{7168, 576}).elements(), 7168 * 576);
+  EXPECT_EQ((Shape{5, 0, 3}).elements(), 0);
+}
+
+TEST(Shape, PrintsLikeAList) {
+  EXPECT_EQ(Shape().ToString(), "[]");
+  EXPECT_EQ((Shape{7168, 576}).ToString(), "[7168, 576]");
+}
+
+TEST(Shape, ComparesRankAndDimensions) {
+  EXPECT_EQ((Shape{2, 3}), (Shape{2, 3}));
+  EXPECT_FALSE((Shape{2, 3}) == (Shape{2, 3, 1}));
+}
+
+}  // namespace
+}  // namespace fathom
