@@ -48,3 +48,13 @@ function(fathom_test name)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}")
 endfunction()
+
+# fathom_fuzz(NAME LIBRARIES ...)   tests/fuzz/NAME_fuzz.cc as a libFuzzer program NAME_fuzz, built
+# with FATHOM_FUZZ alone. Its starting corpus stands in tests/fuzz/corpus/NAME;
+# tools/run_fuzzers.sh runs every target for a bounded time.
+function(fathom_fuzz name)
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  add_executable(${name}_fuzz ${name}_fuzz.cc)
+  target_link_libraries(${name}_fuzz PRIVATE ${arg_LIBRARIES})
+  target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+endfunction()
