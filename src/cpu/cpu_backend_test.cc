@@ -162,8 +162,8 @@ TEST_P(CpuBackendTest, FastNumericsRoundActivationsAtMost) {
       const auto exact = OnEveryThreadCount(zeros, run(Accuracy::kExact), Numerics::kFast);
       const auto fast = OnEveryThreadCount(zeros, run(Accuracy::kModel), Numerics::kFast);
       ExpectSameBits(*exact, *reference);
-      const bool rounds =
-          table().bf16_dot && (kind.packed == Packed::kBF16 || kind.packed == Packed::kE4M3);
+      // e4m3 with scales that are no powers of two is not exact in bf16 and stays in f32.
+      const bool rounds = table().bf16_dot && (kind.packed == Packed::kBF16 || kind.e8m0);
       if (!rounds) {
         ExpectSameBits(*fast, *reference);
         continue;
@@ -172,7 +172,7 @@ TEST_P(CpuBackendTest, FastNumericsRoundActivationsAtMost) {
         std::vector<Bounded> expected;
         for (int64_t n = 0; n < 150; ++n) {
           expected.push_back(test::ReferenceDot(
-              300, test::DotDepth(table(), 300) + 8,
+              300, test::DotDepth(table(), 300),
               [&](int64_t k) { return RoundToBF16(x.row(r)[k]); },
               [&](int64_t k) { return w.At(n, k); }));
         }

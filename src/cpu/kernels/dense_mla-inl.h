@@ -59,7 +59,7 @@ static void AttendPage(const DenseMlaTask& t, int64_t begin, int64_t end, const 
   for (int64_t i = 0; i < rows; ++i) score_rows[i] = page.scores + i * kSparseTile;
   for (int64_t k = 0; k < key_width; k += kChunk) {
     DotTile<F32Dot>(t.q + begin, rows, k, page.keys + k, key_width, n, Least(kChunk, key_width - k),
-                    nullptr, k > 0, score_rows, 0);
+                    k > 0, score_rows, 0);
   }
   for (int64_t i = 0; i < rows; ++i) {
     float* kept = t.state + (begin + i) * 2;

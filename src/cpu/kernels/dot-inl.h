@@ -6,6 +6,8 @@
 // Compiled once per instruction set: a vec_*.h stands before it.
 #pragma once
 
+#include <utility>
+
 #include "cpu/kernels/unpack-inl.h"
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
@@ -27,8 +29,10 @@ struct F32Dot {
 // Rows of a tile in the element type of Dot.
 template <typename Dot>
 struct TileRows {
+  static constexpr int64_t kSpan = kChunk;  // elements after which Enter is called
   const typename Dot::Element* data;
   int64_t stride;
+  inline void Enter(int64_t) {}
   inline typename Dot::Operand Full(int c, int64_t k) const {
     return Dot::LoadFull(data + c * stride + k);
   }
@@ -37,40 +41,47 @@ struct TileRows {
   }
 };
 
-// Stored weights, unpacked to f32 as they are read.
-template <Packed kPacked>
+// Stored weights, unpacked to f32 as they are read. e4m3 elements are multiplied with their scale,
+// exactly as UnpackTile does it.
+template <Packed kPacked, int kColumns>
 struct StoredRows {
+  static constexpr int64_t kSpan = kPacked == Packed::kE4M3 ? kBlock : kChunk;
   const std::byte* data;
   int64_t row_bytes;
+  const float* factors;  // kE4M3: [kColumns][4] of the chunk's blocks
+  Vec factor[kPacked == Packed::kE4M3 ? kColumns : 1];
+
+  inline void Enter(int64_t k) {
+    if constexpr (kPacked == Packed::kE4M3) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kColumns; ++c) factor[c] = Set(factors[c * 4 + k / kBlock]);
+    }
+  }
   inline Vec Full(int c, int64_t k) const {
-    return LoadPacked<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>);
+    const Vec w = LoadPacked<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>);
+    return kPacked == Packed::kE4M3 ? Mul(w, factor[c]) : w;
   }
   inline Vec Tail(int c, int64_t k, int64_t n) const {
-    return LoadPackedPart<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>, n);
+    const Vec w = LoadPackedPart<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>, n);
+    return kPacked == Packed::kE4M3 ? Mul(w, factor[c]) : w;
   }
 };
 
 // sums[r][c] += x[r] · w[c] over one chunk.
-//   x        kRows pointers to the chunk's first element
-//   w        kColumns rows, elements [0, length)
-//   factors  [kColumns][4] scale of each block, or null for 1
+//   x   kRows pointers; the chunk begins at k_begin
+//   w   kColumns rows, elements [0, length) of the chunk
 template <typename Dot, int kRows, int kColumns, typename Rows>
-static inline void DotChunk(const typename Dot::Element* const* x, int64_t k_begin, const Rows& w,
-                            int64_t length, const float* factors, float (*sums)[4]) {
-  Vec total[kRows][kColumns];
+static inline void DotChunk(const typename Dot::Element* const* x, int64_t k_begin, Rows w,
+                            int64_t length, float (*sums)[4]) {
+  Vec sum[kRows][kColumns];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) total[r][c] = Zero();
+    for (int c = 0; c < kColumns; ++c) sum[r][c] = Zero();
   }
-  for (int64_t begin = 0, block = 0; begin < length; begin += kBlock, ++block) {
-    const int64_t end = Least(begin + kBlock, length);
-    Vec sum[kRows][kColumns];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-      for (int c = 0; c < kColumns; ++c) sum[r][c] = Zero();
-    }
+  for (int64_t begin = 0; begin < length; begin += Rows::kSpan) {
+    const int64_t end = Least(begin + Rows::kSpan, length);
+    w.Enter(begin);
     int64_t k = begin;
     for (; k + Dot::kStep <= end; k += Dot::kStep) {
       typename Dot::Operand a[kRows];
@@ -93,51 +104,67 @@ static inline void DotChunk(const typename Dot::Element* const* x, int64_t k_beg
         }
       }
     }
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) {
-      const Vec factor = Set(factors == nullptr ? 1.0F : factors[c * 4 + block]);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) total[r][c] = Fma(sum[r][c], factor, total[r][c]);
-    }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
     if constexpr (kColumns == 4) {
       float lanes[4];
-      SumLanes4(total[r][0], total[r][1], total[r][2], total[r][3], lanes);
+      SumLanes4(sum[r][0], sum[r][1], sum[r][2], sum[r][3], lanes);
       for (int c = 0; c < 4; ++c) sums[r][c] += lanes[c];
     } else {
-      for (int c = 0; c < kColumns; ++c) sums[r][c] += SumLanes(total[r][c]);
+      for (int c = 0; c < kColumns; ++c) sums[r][c] += SumLanes(sum[r][c]);
     }
   }
 }
+
+// Calls f.operator()<count>(first) for the rows [0, rows) in groups as even as possible, none
+// larger than kMost: full groups and then a small rest would leave the multipliers waiting in the
+// rest.
+template <int kMost, typename F>
+static inline void ForRowGroups(int64_t rows, const F& f) {
+  const auto call = [&]<int... kCounts>(std::integer_sequence<int, kCounts...>, int64_t count,
+                                        int64_t first) {
+    ((count == kCounts + 1 ? f.template operator()<kCounts + 1>(first) : void()), ...);
+  };
+  for (int64_t first = 0; first < rows;) {
+    const int64_t groups = (rows - first + kMost - 1) / kMost;
+    const int64_t count = (rows - first + groups - 1) / groups;
+    call(std::make_integer_sequence<int, kMost>(), count, first);
+    first += count;
+  }
+}
+
+// A tile's rows and columns are walked in blocks: 64 rows of x (128 KiB) stay in the second cache
+// while all columns pass, 8 columns (16 KiB) in the first while those rows pass.
+inline constexpr int64_t kTileRowBlock = 64, kTileColumnBlock = 8;
 
 // out[r][out_begin + c] = x[r] · w[c] over one chunk, for any number of rows and columns; `add`
 // keeps what out holds, for the chunks after the first.
 template <typename Dot>
 static void DotTile(const typename Dot::Element* const* x, int64_t rows, int64_t k_begin,
                     const typename Dot::Element* w, int64_t w_stride, int64_t columns,
-                    int64_t length, const float* factors, bool add, float* const* out,
-                    int64_t out_begin) {
+                    int64_t length, bool add, float* const* out, int64_t out_begin) {
   const auto run = [&]<int kRows, int kColumns>(int64_t r, int64_t c) {
     float sums[kRows][4];
     for (int i = 0; i < kRows; ++i) {
       for (int j = 0; j < kColumns; ++j) sums[i][j] = add ? out[r + i][out_begin + c + j] : 0.0F;
     }
     DotChunk<Dot, kRows, kColumns>(x + r, k_begin, TileRows<Dot>{w + c * w_stride, w_stride},
-                                   length, factors == nullptr ? nullptr : factors + c * 4, sums);
+                                   length, sums);
     for (int i = 0; i < kRows; ++i) {
       for (int j = 0; j < kColumns; ++j) out[r + i][out_begin + c + j] = sums[i][j];
     }
   };
-  const auto run_rows = [&]<int kRows>(int64_t r) {
-    int64_t c = 0;
-    for (; c + 4 <= columns; c += 4) run.template operator()<kRows, 4>(r, c);
-    for (; c < columns; ++c) run.template operator()<kRows, 1>(r, c);
-  };
-  int64_t r = 0;
-  for (; r + kDotRows <= rows; r += kDotRows) run_rows.template operator()<kDotRows>(r);
-  for (; r < rows; ++r) run_rows.template operator()<1>(r);
+  for (int64_t r_begin = 0; r_begin < rows; r_begin += kTileRowBlock) {
+    for (int64_t c_begin = 0; c_begin < columns; c_begin += kTileColumnBlock) {
+      const int64_t c_end = Least(c_begin + kTileColumnBlock, columns);
+      ForRowGroups<kDotRows>(Least(kTileRowBlock, rows - r_begin), [&]<int kRows>(int64_t r) {
+        int64_t c = c_begin;
+        for (; c + 4 <= c_end; c += 4) run.template operator()<kRows, 4>(r_begin + r, c);
+        for (; c < c_end; ++c) run.template operator()<kRows, 1>(r_begin + r, c);
+      });
+    }
+  }
 }
 
 }  // namespace fathom::FATHOM_ISA_NAMESPACE

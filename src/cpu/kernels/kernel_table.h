@@ -5,11 +5,11 @@
 // is plain pointers, because a function template or inline member used inside such a file could be
 // compiled with that file's instructions and then be the copy that the linker keeps.
 //
-// Order of sums. A dot product over K is cut into chunks of 512 and blocks of 128. Inside a block
-// each lane adds its products in order; blocks are scaled (by the tile's factor, or 1) and added
-// per lane; at the end of a chunk the lanes are added in a fixed tree, and chunks are added in
-// order. Nothing in this depends on how many rows or columns are computed together, so every cut
-// gives the same bits.
+// Order of sums. A dot product over K is cut into chunks of 512. Inside a chunk each lane adds its
+// products in order (e4m3 elements are multiplied with their scale first, which rounds once unless
+// the scale is a power of two); at the end of a chunk the lanes are added in a fixed tree, and
+// chunks are added in order. Nothing in this depends on how many rows or columns are computed
+// together, so every cut gives the same bits.
 #pragma once
 
 #include <cstddef>
@@ -17,29 +17,32 @@
 
 namespace fathom {
 
-// Element types of weights and cache rows, as the kernels know them.
+// Element types of weights and cache rows, as the kernels know them. The NaN codes of e4m3 are read
+// as ±480: looking for them would cost every multiplication, and no converter writes them.
 enum class Packed : uint8_t { kF32, kF16, kBF16, kE4M3 };
 
 // x[r] · w[n] for rows r and n in [n_begin, n_end).
 struct LinearTask {
   const float* const* x;          // [rows] pointers to [cols]
-  const uint16_t* const* x_bf16;  // the same in bf16, or null: then products are f32
+  const uint16_t* const* x_bf16;  // the same in bf16, or null: then products are f32. They are also
+                                  // f32 for kE4M3 rows with a scale that is no power of two.
   float* const* y;                // [rows] pointers to rows; output n goes to y[r][n - y_origin]
   int64_t y_origin;
   int64_t rows, cols;
   const std::byte* w;  // [*, cols] of `packed`, row-major
   Packed packed;
-  const std::byte* scales;  // kE4M3 alone: [*, ceil(cols / 128)] f32 or e8m0
+  const std::byte* scales;  // kE4M3 alone: [*, ceil(cols / 128)] f32 or e8m0; below 2^120
   bool scales_e8m0;
   int64_t n_begin, n_end;
   float* scratch;  // kLinearScratch floats
 };
 inline constexpr int64_t kLinearTileRows = 32;  // weights decoded at a time, 64 KiB of f32
 inline constexpr int64_t kChunk = 512;
-inline constexpr int64_t kLinearScratch = kLinearTileRows * kChunk + 64;
+inline constexpr int64_t kLinearRowBlock = 128;  // rows of x copied together, 256 KiB
+inline constexpr int64_t kLinearScratch = (kLinearTileRows + kLinearRowBlock) * kChunk + 64;
 
 // out[r][n] = sum over d in order of q[r][d] * w[d][n], for one head's key projection; columns
-// [n_begin, n_end), a multiple of 16 wide but at the end of the matrix.
+// [n_begin, n_end), n_begin a multiple of kAbsorbColumns.
 struct AbsorbTask {
   const float* const* q;  // [rows] pointers to [depth]
   float* const* out;      // [rows] pointers to [*]

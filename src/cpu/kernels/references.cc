@@ -7,23 +7,16 @@
 namespace fathom::test {
 
 double DotDepth(const KernelTable& table, int64_t cols) {
-  const int64_t in_block = std::min<int64_t>(cols, 128) / table.lanes + 1;
+  const int64_t in_lane = std::min<int64_t>(cols, kChunk) / table.lanes + 1;
   const int64_t chunks = (cols + kChunk - 1) / kChunk;
   const bool rounds_twice = table.lanes == 4;
-  return static_cast<double>((in_block + 4) * (rounds_twice ? 2 : 1) + 4 + chunks);
+  return static_cast<double>(in_lane * (rounds_twice ? 2 : 1) + 6 + chunks);
 }
 
 Bounded ReferenceLinear(const KernelTable& table, const float* x, const TestWeights& w, int64_t n) {
-  Bounded dot = ReferenceDot(
+  return ReferenceDot(
       w.cols(), DotDepth(table, w.cols()), [&](int64_t k) { return x[k]; },
       [&](int64_t k) { return w.At(n, k); });
-  if (w.kind().packed == Packed::kE4M3) {
-    // A product is first summed without its scale and 2^8 too small.
-    double most = 0;
-    for (int64_t k = 0; k < w.cols(); k += 128) most = std::max(most, w.ScaleAt(n, k));
-    dot.bound += static_cast<double>(w.cols()) * kSmallest * 256 * most;
-  }
-  return dot;
 }
 
 std::vector<Bounded> ReferenceSoftmaxSum(const std::vector<Bounded>& scores, int64_t tile,

@@ -26,8 +26,8 @@ inline constexpr double kUnit = 0x1p-24;       // half an ulp of f32, relative
 inline constexpr double kSmallest = 0x1p-149;  // an f32 below 2^-126 is off by at most this
 inline constexpr double kExpError = 3e-7;      // of the kernels' exp, relative; measured in a test
 
-// Rounding steps on the way of one product in DotChunk: its lane's chain inside a block (twice as
-// long where an fma rounds twice), the blocks of a chunk, the lanes, the chunks.
+// Rounding steps on the way of one product in DotChunk: of weight × scale, its lane's chain inside
+// a chunk (twice as long where an fma rounds twice), the lanes, the chunks.
 double DotDepth(const KernelTable& table, int64_t cols);
 
 // The same for a chain of `n` fused multiply-adds in order.

@@ -81,11 +81,11 @@ static inline Vec LoadF16(const uint16_t* p) {
   return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
 }
 // e4m3 × 2^-8: its bits, moved, are an f16 whose exponent is 8 too small. Exact, and subnormals
-// come out right without being treated apart.
+// come out right without being treated apart. The sign arrives by sign extension, and once more
+// one bit lower, where it is cleared.
 static inline Vec LoadE4M3(const uint8_t* p) {
-  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
-  const __m128i high = _mm_unpacklo_epi8(_mm_setzero_si128(), bytes);  // byte << 8
-  const __m128i half = _mm_and_si128(_mm_srai_epi16(high, 1), _mm_set1_epi16(int16_t(0xBF80)));
+  const __m128i words = _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  const __m128i half = _mm_and_si128(_mm_slli_epi16(words, 7), _mm_set1_epi16(int16_t(0xBF80)));
   return {_mm256_cvtph_ps(half)};
 }
 static inline void StoreBF16(Vec a, uint16_t* p) {

@@ -10,7 +10,7 @@
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 inline constexpr int64_t kLanes = 16;
-inline constexpr int kDotRows = 4, kDotColumns = 4;
+inline constexpr int kDotRows = 6, kDotColumns = 4;
 inline constexpr int kAxpyRows = 4, kAxpyVecs = 4;
 
 struct Vec {
@@ -55,14 +55,19 @@ static inline float SumLanes(Vec a) {
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
-// Four sums at once, each added exactly as SumLanes adds.
+// Four sums at once, each added exactly as SumLanes adds: halves, quarters, then inside the four
+// quarters that are left, one of each sum.
 static inline void SumLanes4(Vec a, Vec b, Vec c, Vec d, float* out) {
-  const __m128 a4 = SumTo4(a), b4 = SumTo4(b), c4 = SumTo4(c), d4 = SumTo4(d);
-  const __m128 ab = _mm_add_ps(_mm_movelh_ps(a4, b4), _mm_movehl_ps(b4, a4));
-  const __m128 cd = _mm_add_ps(_mm_movelh_ps(c4, d4), _mm_movehl_ps(d4, c4));
-  const __m128 even = _mm_shuffle_ps(ab, cd, _MM_SHUFFLE(2, 0, 2, 0));
-  const __m128 odd = _mm_shuffle_ps(ab, cd, _MM_SHUFFLE(3, 1, 3, 1));
-  _mm_storeu_ps(out, _mm_add_ps(even, odd));
+  const auto fold = [](__m512 x, __m512 y) {  // [x 0-7 + x 8-15 | y 0-7 + y 8-15]
+    return _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+  };
+  const __m512 ab = fold(a.v, b.v), cd = fold(c.v, d.v);
+  const __m512 four =
+      _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+  const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4E));
+  const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));
+  _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(
+                         _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), one)));
 }
 static inline float MaxLanes(Vec a) { return _mm512_reduce_max_ps(a.v); }
 
@@ -74,11 +79,12 @@ static inline Vec LoadF16(const uint16_t* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
 // e4m3 × 2^-8: its bits, moved, are an f16 whose exponent is 8 too small. Exact, and subnormals
-// come out right without being treated apart.
+// come out right without being treated apart. The sign arrives by sign extension, and once more
+// one bit lower, where it is cleared.
 static inline Vec LoadE4M3(const uint8_t* p) {
-  const __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-  const __m256i half = _mm256_and_si256(_mm256_srai_epi16(_mm256_slli_epi16(words, 8), 1),
-                                        _mm256_set1_epi16(int16_t(0xBF80)));
+  const __m256i words = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  const __m256i half =
+      _mm256_and_si256(_mm256_slli_epi16(words, 7), _mm256_set1_epi16(int16_t(0xBF80)));
   return {_mm512_cvtph_ps(half)};
 }
 static inline void StoreBF16(Vec a, uint16_t* p) {
