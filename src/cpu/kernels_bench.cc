@@ -270,7 +270,7 @@ Maker MakeLinear(Packed packed, const LinearShape& shape, int64_t rows, bool bf1
 void RegisterLinear(const KernelTable& table) {
   for (const Packed packed : {Packed::kF32, Packed::kF16, Packed::kBF16, Packed::kE4M3}) {
     for (const LinearShape& shape : kLinearShapes) {
-      for (const int64_t rows : {1, 2, 4, 5, 8, 16, 64, 512}) {
+      for (const int64_t rows : {1, 2, 3, 4, 5, 6, 8, 16, 64, 512}) {
         const bool large = shape.outputs > 1000;
         if (large && rows > 4) continue;
         for (const bool bf16 : {false, true}) {

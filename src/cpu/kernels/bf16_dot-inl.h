@@ -47,7 +47,7 @@ struct StoredBF16Rows {
   const std::byte* data;
   int64_t row_bytes;
   const float* factors;  // kE4M3: [kColumns][4] of the chunk's blocks
-  Vec factor[kColumns];
+  Vec factor[kColumns] = {};
 
   inline void Enter(int64_t k) {
     for (int c = 0; c < kColumns && kPacked == Packed::kE4M3; ++c) {

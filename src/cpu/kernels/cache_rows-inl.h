@@ -105,21 +105,4 @@ static inline const std::byte* IndexPage(const CacheRows& cache, int64_t page) {
   return cache.index_keys + cache.page_table[page] * kPage * cache.index_bytes;
 }
 
-// The index keys of one page → [index_dim][64] floats; fp8 keys come unscaled, their scales apart.
-// Returns where the floats are: an f32 page is used as it lies.
-static const float* ReadIndexPage(const CacheRows& cache, int64_t page, float* tile, float* row) {
-  const int64_t dim = cache.index_dim;
-  const std::byte* keys = IndexPage(cache, page);
-  if (cache.type == kCacheF32) return reinterpret_cast<const float*>(keys);
-  if (cache.type == kCacheBF16) {
-    UnpackRow<Packed::kBF16>(keys, dim * kPage, 1.0F, tile);
-    return tile;
-  }
-  for (int64_t slot = 0; slot < kPage; ++slot) {
-    UnpackRow<Packed::kE4M3>(keys + slot * dim, dim, kE4M3Unit, row);
-    for (int64_t d = 0; d < dim; ++d) tile[d * kPage + slot] = row[d];
-  }
-  return tile;
-}
-
 }  // namespace fathom::FATHOM_ISA_NAMESPACE

@@ -68,8 +68,12 @@ static void AttendPage(const DenseMlaTask& t, int64_t begin, int64_t end, const 
     kept[0] = state.most;
     kept[1] = state.sum;
     if (shrink != 1.0F) ScaleRow(t.out[begin + i], shrink, t.value);
-    AxpyTile(score_rows + i, 1, page.values, t.value, visible[i], t.value, true, t.out + begin + i,
-             0);
+  }
+  // Rows that see the same keys take their values together.
+  for (int64_t i = 0, same = 0; i < rows; i = same) {
+    while (same < rows && visible[same] == visible[i]) ++same;
+    Axpy(score_rows + i, same - i, FloatColumns{page.values, t.value}, visible[i], t.value, true,
+         t.out + begin + i, 0);
   }
 }
 

@@ -41,31 +41,44 @@ struct TileRows {
   }
 };
 
-// Stored weights, unpacked to f32 as they are read. e4m3 elements are multiplied with their scale,
-// exactly as UnpackTile does it.
+// Stored rows, unpacked to f32 as they are read. e4m3 elements are multiplied with the factor of
+// their block, exactly as UnpackTile does it.
 template <Packed kPacked, int kColumns>
 struct StoredRows {
-  static constexpr int64_t kSpan = kPacked == Packed::kE4M3 ? kBlock : kChunk;
+  static constexpr int64_t kSpan = kBlock;
+  static constexpr int64_t kBytes = kBytesOf<kPacked>;
+  static constexpr bool kScaled = kPacked == Packed::kE4M3;
   const std::byte* data;
   int64_t row_bytes;
-  const float* factors;  // kE4M3: [kColumns][4] of the chunk's blocks
-  Vec factor[kPacked == Packed::kE4M3 ? kColumns : 1];
+  const float* factors;  // kScaled: [kColumns][4] of the chunk's blocks
+  Vec factor[kScaled ? kColumns : 1] = {};
 
   inline void Enter(int64_t k) {
-    if constexpr (kPacked == Packed::kE4M3) {
+    // The same place of the rows that come next: the processor's own prefetching stops at the end
+    // of a row and of a page.
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) {
+      const std::byte* next = data + (c + kColumns) * row_bytes + k * kBytes;
+      for (int64_t i = 0; i < kBlock * kBytes; i += 64) Prefetch(next + i);
+    }
+    if constexpr (kScaled) {
 #pragma GCC unroll 8
       for (int c = 0; c < kColumns; ++c) factor[c] = Set(factors[c * 4 + k / kBlock]);
     }
   }
   inline Vec Full(int c, int64_t k) const {
-    const Vec w = LoadPacked<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>);
-    return kPacked == Packed::kE4M3 ? Mul(w, factor[c]) : w;
+    const Vec w = LoadPacked<kPacked>(data + c * row_bytes + k * kBytes);
+    return kScaled ? Mul(w, factor[c]) : w;
   }
   inline Vec Tail(int c, int64_t k, int64_t n) const {
-    const Vec w = LoadPackedPart<kPacked>(data + c * row_bytes + k * kBytesOf<kPacked>, n);
-    return kPacked == Packed::kE4M3 ? Mul(w, factor[c]) : w;
+    const Vec w = LoadPackedPart<kPacked>(data + c * row_bytes + k * kBytes, n);
+    return kScaled ? Mul(w, factor[c]) : w;
   }
 };
+
+// Columns that go with kRows rows unpacked in registers, up to kDirectRows.
+template <int kRows>
+inline constexpr int kDirectColumns = kRows * 4 <= kDirectSums ? 4 : 2;
 
 // sums[r][c] += x[r] · w[c] over one chunk.
 //   x   kRows pointers; the chunk begins at k_begin

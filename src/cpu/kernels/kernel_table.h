@@ -128,7 +128,7 @@ struct IndexScoresTask {
 inline constexpr int64_t kIndexRows = 8;    // rows that share one unpacked page
 inline constexpr int64_t kIndexHeads = 64;  // heads multiplied at a time
 constexpr int64_t IndexScoresScratch(int64_t index_dim) {
-  return 65 * index_dim + kIndexRows * kIndexHeads * 64 + 64;
+  return 80 * index_dim + kIndexRows * kIndexHeads * 64 + 64;
 }
 
 // Positions of the k largest of scores[0 … count), ascending, ties to the lower position; NaN

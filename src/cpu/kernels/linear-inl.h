@@ -13,9 +13,6 @@
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
-// Up to this many rows, weights are unpacked in registers.
-inline constexpr int64_t kDirectRows = 4;
-
 // How a task's rows are multiplied: f32 (here) or bf16 pairs (bf16_dot-inl.h).
 template <Packed kPackedType>
 struct F32Form {
@@ -52,7 +49,7 @@ static inline void DirectColumns(const LinearTask& t, int64_t n) {
     const int64_t length = Least(kChunk, t.cols - k_begin);
     if (kPacked == Packed::kE4M3) LoadFactors(t, n, kColumns, k_begin, length, factors);
     const typename Form::template Stored<kColumns> rows{
-        t.w + n * row_bytes + k_begin * kBytesOf<kPacked>, row_bytes, factors, {}};
+        t.w + n * row_bytes + k_begin * kBytesOf<kPacked>, row_bytes, factors};
     DotChunk<typename Form::Dot, kRows, kColumns>(Form::X(t), k_begin, rows, length, sums);
   }
   for (int r = 0; r < kRows; ++r) {
@@ -62,16 +59,12 @@ static inline void DirectColumns(const LinearTask& t, int64_t n) {
 
 template <typename Form>
 static void LinearDirect(const LinearTask& t) {
-  const auto run = [&]<int kRows>() {
+  ForRowGroups<kDirectRows>(t.rows, [&]<int kRows>(int64_t) {
+    constexpr int kColumns = kDirectColumns<kRows>;
     int64_t n = t.n_begin;
-    for (; n + 4 <= t.n_end; n += 4) DirectColumns<Form, kRows, 4>(t, n);
+    for (; n + kColumns <= t.n_end; n += kColumns) DirectColumns<Form, kRows, kColumns>(t, n);
     for (; n < t.n_end; ++n) DirectColumns<Form, kRows, 1>(t, n);
-  };
-  static_assert(kDirectRows == 4);
-  if (t.rows == 1) return run.template operator()<1>();
-  if (t.rows == 2) return run.template operator()<2>();
-  if (t.rows == 3) return run.template operator()<3>();
-  run.template operator()<4>();
+  });
 }
 
 // Columns [n, n + columns) of one chunk → a tile with rows of kChunk elements.

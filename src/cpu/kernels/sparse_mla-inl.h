@@ -54,7 +54,7 @@ static void SparseMla(const SparseMlaTask& t) {
       const float shrink = SoftmaxTile(score_rows[h], n, t.scale, &states[h]);
       if (shrink != 1.0F) ScaleRow(outs[h], shrink, latent);
     }
-    AxpyTile(score_rows, t.heads, tile, width, n, latent, true, outs, 0);
+    Axpy(score_rows, t.heads, FloatColumns{tile, width}, n, latent, true, outs, 0);
   }
   for (int64_t h = 0; h < t.heads; ++h) {
     if (t.count > 0) ScaleRow(outs[h], 1.0F / states[h].sum, latent);

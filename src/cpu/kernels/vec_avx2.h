@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/kernels/vec_transpose.h"
+
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 inline constexpr int64_t kLanes = 8;
 // 3 × 4 sums fill 12 of the 16 registers and leave 4 for operands.
-inline constexpr int kDotRows = 3, kDotColumns = 4;
-inline constexpr int kAxpyRows = 4, kAxpyVecs = 2;
+inline constexpr int kDotRows = 3;
+inline constexpr int kDirectRows = 5, kDirectSums = 12;
+inline constexpr int kAxpyRows = 4, kAxpySums = 8;
 
 struct Vec {
   __m256 v;

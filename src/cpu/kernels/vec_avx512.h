@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/kernels/vec_transpose.h"
+
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 inline constexpr int64_t kLanes = 16;
-inline constexpr int kDotRows = 6, kDotColumns = 4;
-inline constexpr int kAxpyRows = 4, kAxpyVecs = 4;
+inline constexpr int kDotRows = 6;
+inline constexpr int kDirectRows = 6, kDirectSums = 24;
+inline constexpr int kAxpyRows = 4, kAxpySums = 16;
 
 struct Vec {
   __m512 v;

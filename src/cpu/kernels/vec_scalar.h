@@ -10,8 +10,9 @@
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 inline constexpr int64_t kLanes = 4;
-inline constexpr int kDotRows = 2, kDotColumns = 4;
-inline constexpr int kAxpyRows = 2, kAxpyVecs = 2;
+inline constexpr int kDotRows = 2;
+inline constexpr int kDirectRows = 4, kDirectSums = 8;
+inline constexpr int kAxpyRows = 2, kAxpySums = 4;
 
 struct Vec {
   float v[4];
@@ -119,6 +120,13 @@ static inline void StoreBF16(Vec a, uint16_t* p) {
     const bool nan = (bits & 0x7FFFFFFF) > 0x7F800000;
     p[i] =
         static_cast<uint16_t>(nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+  }
+}
+// to[j][i] = from[i][j]; rows lie `from_stride` and `to_stride` bytes apart.
+static inline void Transpose16x16(const uint8_t* from, int64_t from_stride, uint8_t* to,
+                                  int64_t to_stride) {
+  for (int i = 0; i < 16; ++i) {
+    for (int j = 0; j < 16; ++j) to[j * to_stride + i] = from[i * from_stride + j];
   }
 }
 static inline void Prefetch(const void*) {}
