@@ -139,7 +139,7 @@ struct TopKTask {
   int32_t* selected;  // [k]
   uint32_t* scratch;
 };
-inline constexpr int64_t kTopKScratch = 2048;
+inline constexpr int64_t kTopKScratch = 8256;
 
 struct KernelTable {
   const char* name;   // "avx2"

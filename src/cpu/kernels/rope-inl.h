@@ -28,17 +28,30 @@ static void RopeHalf(float* x, const float* cos_sin, int64_t dim) {
   }
 }
 
+// Halves of 1, 2, 4 … elements are added and subtracted; where a half fills vectors, they do it.
 static void Hadamard(float* x, int64_t dim) {
-  for (int64_t half = 1; half < dim; half *= 2) {
+  const float scale = 1.0F / __builtin_sqrtf(static_cast<float>(dim));
+  int64_t half = 1;
+  if (dim >= kLanes) {
+    for (int64_t i = 0; i < dim; i += kLanes) Store(HadamardLanes(Load(x + i)), x + i);
+    half = kLanes;
+  }
+  for (; half < dim; half *= 2) {
+    const int64_t step = half < kLanes ? 1 : kLanes;
     for (int64_t begin = 0; begin < dim; begin += 2 * half) {
-      for (int64_t i = begin; i < begin + half; ++i) {
-        const float a = x[i], b = x[i + half];
-        x[i] = a + b;
-        x[i + half] = a - b;
+      for (int64_t i = begin; i < begin + half; i += step) {
+        if (step == 1) {
+          const float a = x[i], b = x[i + half];
+          x[i] = a + b;
+          x[i + half] = a - b;
+        } else {
+          const Vec a = Load(x + i), b = Load(x + i + half);
+          Store(Add(a, b), x + i);
+          Store(Sub(a, b), x + i + half);
+        }
       }
     }
   }
-  const float scale = 1.0F / __builtin_sqrtf(static_cast<float>(dim));
   for (int64_t i = 0; i < dim; ++i) x[i] *= scale;
 }
 

@@ -76,6 +76,20 @@ static inline float MaxLanes(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
+// The Hadamard transform of the lanes, unscaled: each round adds to a lane its partner, or takes it
+// from the partner.
+static inline Vec HadamardLanes(Vec a) {
+  const __m256 pairs =
+      _mm256_add_ps(_mm256_permute_ps(a.v, 0xB1),
+                    _mm256_xor_ps(a.v, _mm256_setr_ps(0, -0.0F, 0, -0.0F, 0, -0.0F, 0, -0.0F)));
+  const __m256 fours =
+      _mm256_add_ps(_mm256_permute_ps(pairs, 0x4E),
+                    _mm256_xor_ps(pairs, _mm256_setr_ps(0, 0, -0.0F, -0.0F, 0, 0, -0.0F, -0.0F)));
+  return {
+      _mm256_add_ps(_mm256_permute2f128_ps(fours, fours, 0x01),
+                    _mm256_xor_ps(fours, _mm256_setr_ps(0, 0, 0, 0, -0.0F, -0.0F, -0.0F, -0.0F)))};
+}
+
 static inline Vec LoadBF16(const uint16_t* p) {
   const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16))};
@@ -102,6 +116,27 @@ static inline void StoreBF16(Vec a, uint16_t* p) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
+// Integers in the order of floats; -0 and +0 have the same one, and every NaN has the largest.
+struct Keys {
+  __m256i v;
+};
+static inline Keys OrderKeys(Vec x) {
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x.v, x.v, _CMP_UNORD_Q));
+  const __m256i bits = _mm256_castps_si256(_mm256_add_ps(x.v, _mm256_setzero_ps()));
+  const __m256i flip = _mm256_or_si256(_mm256_srai_epi32(bits, 31), _mm256_set1_epi32(INT32_MIN));
+  return {_mm256_or_si256(_mm256_xor_si256(bits, flip), nan)};
+}
+static inline void StoreKeys(Keys keys, uint32_t* p) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), keys.v);
+}
+// A bit for every key in [low, low + span].
+static inline uint32_t KeysInRange(Keys keys, uint32_t low, uint32_t span) {
+  const __m256i above = _mm256_sub_epi32(keys.v, _mm256_set1_epi32(static_cast<int>(low)));
+  const __m256i least = _mm256_min_epu32(above, _mm256_set1_epi32(static_cast<int>(span)));
+  const __m256i inside = _mm256_cmpeq_epi32(above, least);
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(inside)));
+}
+
 static inline void Prefetch(const void* p) {
   _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
 }

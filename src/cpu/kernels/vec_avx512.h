@@ -74,6 +74,20 @@ static inline void SumLanes4(Vec a, Vec b, Vec c, Vec d, float* out) {
 }
 static inline float MaxLanes(Vec a) { return _mm512_reduce_max_ps(a.v); }
 
+// The Hadamard transform of the lanes, unscaled: each round adds to a lane its partner, or takes it
+// from the partner.
+static inline Vec HadamardLanes(Vec a) {
+  const auto round = [](__m512 x, __m512 partner, __mmask16 upper) {
+    return _mm512_mask_sub_ps(_mm512_add_ps(x, partner), upper, partner, x);
+  };
+  __m512 x = a.v;
+  x = round(x, _mm512_permute_ps(x, 0xB1), 0xAAAA);
+  x = round(x, _mm512_permute_ps(x, 0x4E), 0xCCCC);
+  x = round(x, _mm512_shuffle_f32x4(x, x, 0xB1), 0xF0F0);
+  x = round(x, _mm512_shuffle_f32x4(x, x, 0x4E), 0xFF00);
+  return {x};
+}
+
 static inline Vec LoadBF16(const uint16_t* p) {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16))};
@@ -100,6 +114,23 @@ static inline void StoreBF16(Vec a, uint16_t* p) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm512_cvtepi32_epi16(_mm512_srli_epi32(words, 16)));
 }
+// Integers in the order of floats; -0 and +0 have the same one, and every NaN has the largest.
+struct Keys {
+  __m512i v;
+};
+static inline Keys OrderKeys(Vec x) {
+  const __mmask16 nan = _mm512_cmp_ps_mask(x.v, x.v, _CMP_UNORD_Q);
+  const __m512i bits = _mm512_castps_si512(_mm512_add_ps(x.v, _mm512_setzero_ps()));
+  const __m512i flip = _mm512_or_si512(_mm512_srai_epi32(bits, 31), _mm512_set1_epi32(INT32_MIN));
+  return {_mm512_mask_set1_epi32(_mm512_xor_si512(bits, flip), nan, -1)};
+}
+static inline void StoreKeys(Keys keys, uint32_t* p) { _mm512_storeu_si512(p, keys.v); }
+// A bit for every key in [low, low + span].
+static inline uint32_t KeysInRange(Keys keys, uint32_t low, uint32_t span) {
+  const __m512i above = _mm512_sub_epi32(keys.v, _mm512_set1_epi32(static_cast<int>(low)));
+  return _mm512_cmple_epu32_mask(above, _mm512_set1_epi32(static_cast<int>(span)));
+}
+
 static inline void Prefetch(const void* p) {
   _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
 }
