@@ -1,6 +1,7 @@
 // The cache, the indexer and both forms of attention on the CPU.
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "cpu/cpu_backend.h"
@@ -30,6 +31,22 @@ struct Slot {
 Slot SlotOf(const StepRows& rows, int64_t row) {
   const int64_t position = rows.positions[row];
   return {rows.PageTable(row)[position / kPageTokens], position % kPageTokens};
+}
+
+// How many heads of a row are computed together: they share the gathered rows of the cache, but are
+// one piece of work. Gathering and unpacking a row costs as much as three heads (docs/kernels.md).
+int64_t HeadsTogether(int64_t rows, int64_t heads, int threads) {
+  constexpr int64_t kGatherCost = 3;
+  int64_t best = 1, best_cost = std::numeric_limits<int64_t>::max();
+  for (int64_t group = 1; group <= std::min(kSparseHeads, heads); ++group) {
+    const int64_t rounds = CeilDiv(rows * CeilDiv(heads, group), threads);
+    const int64_t cost = rounds * (kGatherCost + group);
+    if (cost < best_cost) {
+      best = group;
+      best_cost = cost;
+    }
+  }
+  return best;
 }
 
 }  // namespace
@@ -161,9 +178,7 @@ void CpuBackend::AbsorbQueries(const AbsorbQueriesParams& p) {
 void CpuBackend::SparseMla(const SparseMlaParams& p) {
   const CacheLayout& layout = p.cache.layout;
   const auto rows = static_cast<int64_t>(p.which.size());
-  // Heads of one piece share the gathered rows; with few rows they are spread over the threads.
-  int64_t group = std::min(kSparseHeads, p.heads);
-  while (group > 1 && rows * CeilDiv(p.heads, group) < 2 * pool_.threads()) group = (group + 1) / 2;
+  const int64_t group = HeadsTogether(rows, p.heads, pool_.threads());
   const int64_t groups = CeilDiv(p.heads, group);
   for (const int32_t row : p.which) {
     counters_.latent_rows_read += p.counts[row];

@@ -355,7 +355,8 @@ struct Cache {
 
 void RegisterSparseMla(const KernelTable& table) {
   for (const CacheType type : {CacheType::kF32, CacheType::kBF16, CacheType::kFP8}) {
-    for (const int64_t heads : {1, 4, 8}) {
+    for (const int64_t heads : {1, 2, 4, 8, 16}) {
+      if (heads > kSparseHeads) continue;
       for (const int64_t count : {512, 2048}) {
         Register("sparse_mla/" + std::string(table.name) + "/" + std::string(Name(type)) +
                      "/heads:" + std::to_string(heads) + "/keys:" + std::to_string(count),

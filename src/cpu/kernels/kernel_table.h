@@ -83,7 +83,7 @@ struct SparseMlaTask {
   int64_t out_stride;
   float* scratch;  // SparseMlaScratch(...) floats
 };
-inline constexpr int64_t kSparseHeads = 8;
+inline constexpr int64_t kSparseHeads = 16;
 inline constexpr int64_t kSparseTile = 64;  // cache rows handled at a time
 constexpr int64_t SparseMlaScratch(int64_t latent_dim, int64_t rope_dim) {
   return (kSparseTile + kSparseHeads) * (latent_dim + rope_dim + 16) + kSparseHeads * kSparseTile +

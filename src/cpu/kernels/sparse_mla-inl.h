@@ -46,10 +46,7 @@ static void SparseMla(const SparseMlaTask& t) {
                  tile + i * width);
     }
     PrefetchRows(t, begin + kSparseTile);
-    for (int64_t k = 0; k < width; k += kChunk) {
-      DotTile<F32Dot>(queries, t.heads, k, tile + k, width, n, Least(kChunk, width - k), k > 0,
-                      score_rows, 0);
-    }
+    DotTile<F32Dot>(queries, t.heads, 0, tile, width, n, width, false, score_rows, 0);
     for (int64_t h = 0; h < t.heads; ++h) {
       const float shrink = SoftmaxTile(score_rows[h], n, t.scale, &states[h]);
       if (shrink != 1.0F) ScaleRow(outs[h], shrink, latent);
