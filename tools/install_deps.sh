@@ -24,7 +24,7 @@ case $group in
     ;;
 esac
 
-if ! command -v dpkg-query apt-get > /dev/null; then
+if ! command -v apt-get > /dev/null; then
   echo "error: this script knows Debian's packages only, and apt is not on this machine." >&2
   echo "Install what corresponds to: ${wanted[*]}" >&2
   echo "and call make with DEPS=installed." >&2
@@ -69,5 +69,5 @@ fi
 tail -n 20 "$log" >&2
 find_missing
 echo "error: could not install: ${missing[*]}" >&2
-echo "Fathom is built on Debian 12 (bookworm), with its bookworm-updates and bookworm-security; they have all of these." >&2
+echo "Fathom is built on Debian 12 (bookworm), which has all of these." >&2
 exit 1
