@@ -151,7 +151,8 @@ class Parser {
       std::string key;
       if (!ParseString(&key)) return false;
       if (options_.unique_keys && object.Has(key)) {
-        return Fail(fmt::format("Duplicate key {}", text_.substr(key_at, at_ - key_at)), key_at);
+        const std::string_view quoted = text_.substr(key_at, at_ - key_at);
+        return Fail(fmt::format("Duplicate key {}", quoted.substr(0, 200)), key_at);
       }
       SkipSpace();
       if (Peek() != ':') return Fail("Expecting ':' delimiter", at_);
