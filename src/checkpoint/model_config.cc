@@ -3,10 +3,9 @@
 #include <array>
 #include <bit>
 
-#include "base/utf8.h"
+#include "checkpoint/shown.h"
 #include "json/field_reader.h"
 #include "json/parse.h"
-#include "json/write.h"
 
 namespace fathom {
 namespace {
@@ -57,15 +56,6 @@ constexpr double kLowestTheta = 1.001, kHighestTheta = 1e12;
 
 Status NotRunnable(std::string_view name, std::string_view found, std::string_view runnable) {
   return Unsupported("{}: found {}, only {} can be run", name, found, runnable);
-}
-
-// A member as the file writes it, cut short where it is long.
-std::string Shown(const json::Value& value) {
-  std::string text = json::Dump(value, json::Style::kPython);
-  if (text.size() <= 60) return text;
-  text.resize(57);
-  text.resize(text.size() - IncompleteUtf8Suffix(text));
-  return text + "...";
 }
 
 // Fields with one runnable value; absent or null means that value.
