@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/byte_size.h"
+#include "base/number_text.h"
 #include "checkpoint/random_weights.h"
 #include "json/write.h"
 
