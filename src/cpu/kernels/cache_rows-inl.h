@@ -10,36 +10,39 @@ namespace fathom::FATHOM_ISA_NAMESPACE {
 inline constexpr uint8_t kCacheF32 = 0, kCacheBF16 = 1, kCacheFP8 = 2;
 inline constexpr int64_t kPage = 64;
 
-// Nearest e4m3, ties to even; |x| ≤ 448.
-static inline uint8_t ToE4M3Bits(float x) {
+static inline uint32_t BitsOf(float x) {
   uint32_t bits;
   std::memcpy(&bits, &x, 4);
-  const uint32_t sign = bits >> 24 & 0x80, magnitude = bits & 0x7FFFFFFF;
-  if (magnitude < 0x3C800000) {  // below 2^-6, in units of 2^-9: adding 2^14 rounds there
-    float shifted;
-    std::memcpy(&shifted, &magnitude, 4);
-    shifted += 0x1p14F;
-    std::memcpy(&bits, &shifted, 4);
-    return static_cast<uint8_t>(sign | (bits - 0x46800000));
-  }
-  const uint32_t rounded = magnitude + 0x7FFFF + (magnitude >> 20 & 1);
-  return static_cast<uint8_t>(sign | (rounded - 0x3C000000) >> 20);
+  return bits;
+}
+static inline float FloatOf(uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, 4);
+  return x;
 }
 
-// 128 values → e4m3 and their power-of-two scale (spec 6.2).
+// Nearest e4m3, ties to even; |x| ≤ 448. Both cases are computed, so that a loop becomes vectors.
+static inline uint8_t ToE4M3Bits(float x) {
+  const uint32_t bits = BitsOf(x), sign = bits >> 24 & 0x80, magnitude = bits & 0x7FFFFFFF;
+  // Below 2^-6, in units of 2^-9: adding 2^14 rounds there.
+  const uint32_t small = BitsOf(FloatOf(magnitude) + 0x1p14F) - 0x46800000;
+  const uint32_t normal = (magnitude + 0x7FFFF + (magnitude >> 20 & 1) - 0x3C000000) >> 20;
+  return static_cast<uint8_t>(sign | (magnitude < 0x3C800000 ? small : normal));
+}
+
+// 128 values → e4m3 and their power-of-two scale (spec 6.2). A block with NaN or infinity gets the
+// scale NaN, since e4m3 has no way to say so that every reader knows.
 static float QuantizeBlock(const float* x, uint8_t* out) {
-  float most = 1e-4F;
+  uint32_t most = BitsOf(1e-4F);  // positive floats are in the order of their bits
   for (int64_t i = 0; i < 128; ++i) {
-    const float magnitude = __builtin_fabsf(x[i]);
+    const uint32_t magnitude = BitsOf(x[i]) & 0x7FFFFFFF;
     most = magnitude > most ? magnitude : most;
   }
-  const float wanted = most * (1.0F / 448.0F);
-  uint32_t bits;
-  std::memcpy(&bits, &wanted, 4);
-  bits = (bits + 0x7FFFFF) & 0x7F800000;  // up to the next power of two
-  float scale;
-  std::memcpy(&scale, &bits, 4);
-  const float inverse = 1.0F / scale;  // exact
+  const uint32_t wanted = BitsOf(FloatOf(most) * (1.0F / 448.0F));
+  const bool finite = most < 0x7F800000;
+  // Up to the next power of two.
+  const float scale = FloatOf(finite ? (wanted + 0x7FFFFF) & 0x7F800000 : 0x7FC00000);
+  const float inverse = finite ? 1.0F / scale : 0.0F;  // exact
   for (int64_t i = 0; i < 128; ++i) out[i] = ToE4M3Bits(x[i] * inverse);
   return scale;
 }

@@ -1,14 +1,15 @@
 // exp, and what is computed element by element. exp is 2^n times a polynomial on
 // [-ln 2 / 2, ln 2 / 2]; relative error below 2e-7
 // (Cephes' expf coefficients). Below -87.3 it gives the smallest normal float, above 88 the
-// largest it can.
+// largest it can; NaN stays NaN.
 // Compiled once per instruction set: a vec_*.h stands before it.
 #pragma once
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 static inline Vec Exp(Vec x) {
-  x = Min(Max(x, Set(-87.33654F)), Set(88.0F));
+  // Max and Min give their second operand when one is NaN.
+  x = Min(Set(88.0F), Max(Set(-87.33654F), x));
   const Vec n = Round(Mul(x, Set(1.44269504088896341F)));
   // ln 2 in two parts, the first with few enough bits that n times it is exact.
   Vec r = Fma(n, Set(-0.693359375F), x);

@@ -6,8 +6,9 @@
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
-// Larger floats have larger keys; -0 and +0 the same one.
+// Larger floats have larger keys; -0 and +0 have the same one, and so has every NaN.
 static inline uint32_t OrderKey(float x) {
+  if (x != x) return 0xFFFFFFFF;
   x += 0.0F;
   uint32_t bits;
   std::memcpy(&bits, &x, 4);

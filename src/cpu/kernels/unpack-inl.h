@@ -73,11 +73,12 @@ static void PackBF16(const float* x, int64_t n, uint16_t* out) {
   }
 }
 
+// Scale `index` of a matrix; see tensor/float_formats.h for e8m0.
 static inline float ScaleOf(const std::byte* scales, bool e8m0, int64_t index) {
   uint32_t bits;
   if (e8m0) {
     const auto exponent = static_cast<uint32_t>(scales[index]);
-    bits = exponent == 0 ? 0x00400000 : exponent << 23;
+    bits = exponent == 0 ? 0x00400000 : exponent == 0xFF ? 0x7FC00000 : exponent << 23;
   } else {
     std::memcpy(&bits, scales + index * 4, 4);
   }

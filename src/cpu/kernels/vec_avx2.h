@@ -36,6 +36,7 @@ static inline Vec Add(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
 static inline Vec Sub(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 static inline Vec Mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
 static inline Vec Div(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+// Max and Min give b where a or b is NaN.
 static inline Vec Max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 static inline Vec Min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
 static inline Vec Fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
@@ -90,9 +91,12 @@ static inline Vec LoadE4M3(const uint8_t* p) {
 static inline void StoreBF16(Vec a, uint16_t* p) {
   const __m256i bits = _mm256_castps_si256(a.v);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-  const __m256i rounded = _mm256_srli_epi32(
-      _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
-  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded, rounded), 0x08);
+  const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+  // Rounding would turn some NaN into infinity or 0.
+  const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x00400000));
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q));
+  const __m256i words = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
 static inline void Prefetch(const void* p) {

@@ -33,6 +33,7 @@ static inline Vec Add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 static inline Vec Sub(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 static inline Vec Mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 static inline Vec Div(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+// Max and Min give b where a or b is NaN.
 static inline Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 static inline Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 static inline Vec Fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
@@ -84,8 +85,11 @@ static inline void StoreBF16(Vec a, uint16_t* p) {
   const __m512i bits = _mm512_castps_si512(a.v);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+  // Rounding would turn some NaN into infinity or 0.
+  const __m512i words = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q),
+                                             bits, _mm512_set1_epi32(0x00400000));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(words, 16)));
 }
 static inline void Prefetch(const void* p) {
   _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -23,13 +24,22 @@ static inline Vec Each(F f) {
 
 static inline Vec Zero() { return {{0, 0, 0, 0}}; }
 static inline Vec Set(float x) { return {{x, x, x, x}}; }
-static inline Vec Load(const float* p) { return {{p[0], p[1], p[2], p[3]}}; }
+// Elements of mapped files have no alignment; memcpy reads them where they are.
+template <typename T>
+static inline T ReadAt(const T* p, int64_t i) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const std::byte*>(p) + i * int64_t{sizeof(T)}, sizeof(T));
+  return value;
+}
+static inline Vec Load(const float* p) {
+  return Each([&](int i) { return ReadAt(p, i); });
+}
 static inline void Store(Vec a, float* p) {
   for (int i = 0; i < 4; ++i) p[i] = a.v[i];
 }
 // The first n < 4 elements; the rest is 0 and not read or written.
 static inline Vec LoadPart(const float* p, int64_t n) {
-  return Each([&](int i) { return i < n ? p[i] : 0.0F; });
+  return Each([&](int i) { return i < n ? ReadAt(p, i) : 0.0F; });
 }
 static inline void StorePart(Vec a, float* p, int64_t n) {
   for (int64_t i = 0; i < n; ++i) p[i] = a.v[i];
@@ -46,6 +56,7 @@ static inline Vec Mul(Vec a, Vec b) {
 static inline Vec Div(Vec a, Vec b) {
   return Each([&](int i) { return a.v[i] / b.v[i]; });
 }
+// Max and Min give b where a or b is NaN.
 static inline Vec Max(Vec a, Vec b) {
   return Each([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
 }
@@ -93,10 +104,10 @@ static inline float FloatOfF16(uint32_t bits) {
   return sign ? -magnitude : magnitude;
 }
 static inline Vec LoadBF16(const uint16_t* p) {
-  return Each([&](int i) { return FloatOfBits(uint32_t{p[i]} << 16); });
+  return Each([&](int i) { return FloatOfBits(uint32_t{ReadAt(p, i)} << 16); });
 }
 static inline Vec LoadF16(const uint16_t* p) {
-  return Each([&](int i) { return FloatOfF16(p[i]); });
+  return Each([&](int i) { return FloatOfF16(ReadAt(p, i)); });
 }
 // e4m3 × 2^-8: its bits, moved, are an f16 whose exponent is 8 too small.
 static inline Vec LoadE4M3(const uint8_t* p) {
@@ -105,7 +116,9 @@ static inline Vec LoadE4M3(const uint8_t* p) {
 static inline void StoreBF16(Vec a, uint16_t* p) {
   for (int i = 0; i < 4; ++i) {
     const uint32_t bits = BitsOfFloat(a.v[i]);
-    p[i] = static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+    const bool nan = (bits & 0x7FFFFFFF) > 0x7F800000;
+    p[i] =
+        static_cast<uint16_t>(nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
   }
 }
 static inline void Prefetch(const void*) {}
