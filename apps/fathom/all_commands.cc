@@ -3,6 +3,14 @@
 
 namespace fathom {
 
-std::vector<Command> AllCommands() { return {}; }
+Command MakeEncodeCommand();
+Command MakeParseCommand();
+
+std::vector<Command> AllCommands() {
+  return {
+      MakeEncodeCommand(),
+      MakeParseCommand(),
+  };
+}
 
 }  // namespace fathom
