@@ -121,9 +121,12 @@ double NumberToDouble(std::string_view text) {
   return value;
 }
 
+bool IsIntegerText(std::string_view text) {
+  return text.find_first_of(".eEIN") == std::string_view::npos;  // I and N of Infinity and NaN
+}
+
 std::string PythonNumber(std::string_view text) {
-  const bool is_float = text.find_first_of(".eEIN") != std::string_view::npos;
-  if (is_float) return PythonFloat(NumberToDouble(text));
+  if (!IsIntegerText(text)) return PythonFloat(NumberToDouble(text));
   return text == "-0" ? "0" : std::string(text);
 }
 
