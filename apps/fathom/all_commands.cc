@@ -4,6 +4,8 @@
 
 namespace fathom {
 
-std::vector<Command> AllCommands() { return {MakeVerifyCommand()}; }
+std::vector<Command> AllCommands() {
+  return {MakeEncodeCommand(), MakeParseCommand(), MakeVerifyCommand()};
+}
 
 }  // namespace fathom

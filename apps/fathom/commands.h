@@ -5,6 +5,8 @@
 
 namespace fathom {
 
+Command MakeEncodeCommand();
+Command MakeParseCommand();
 Command MakeVerifyCommand();
 
 }  // namespace fathom
