@@ -44,4 +44,13 @@ Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> fold
   return toolbox;
 }
 
+Result<Toolbox> OpenBuiltinTools(const std::string& folder) {
+  std::shared_ptr<const FileFolder> files;
+  if (!folder.empty()) {
+    FATHOM_ASSIGN_OR_RETURN(FileFolder opened, FileFolder::Open(folder));
+    files = std::make_shared<const FileFolder>(std::move(opened));
+  }
+  return MakeBuiltinTools(SystemWallTime, std::move(files));
+}
+
 }  // namespace fathom

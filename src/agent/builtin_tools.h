@@ -5,14 +5,19 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "agent/clock_tool.h"
 #include "agent/file_tool.h"
 #include "agent/toolbox.h"
+#include "base/status.h"
 
 namespace fathom {
 
 // `folder` may be null: then there are no file tools.
 Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> folder);
+
+// The same with the system's clock and, unless `folder` is empty, the files below that folder.
+Result<Toolbox> OpenBuiltinTools(const std::string& folder);
 
 }  // namespace fathom
