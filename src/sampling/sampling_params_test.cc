@@ -1,9 +1,12 @@
 #include "sampling/sampling_params.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 
 namespace fathom {
@@ -29,6 +32,16 @@ TEST(SamplingParams, EveryDefaultLiesInItsRange) {
   for (const NumberParam& row : kNumberParams) {
     EXPECT_LE(row.low, row.otherwise) << row.name;
     EXPECT_GE(row.high, row.otherwise) << row.name;
+  }
+}
+
+TEST(SamplingParams, TheDocumentHasTheTable) {
+  std::ifstream file(FATHOM_SOURCE_DIR "/docs/sampling.md");
+  const std::string document(std::istreambuf_iterator<char>(file), {});
+  for (const NumberParam& row : kNumberParams) {
+    const std::string line = fmt::format("\n| `{}` | {} to {} | {} | {} |\n", row.name, row.low,
+                                         row.high, row.otherwise, row.meaning);
+    EXPECT_THAT(document, testing::HasSubstr(line));
   }
 }
 

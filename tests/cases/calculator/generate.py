@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes python.case: random expressions with the values that Python gives them.   usage: make_python_cases.py > python.case
+"""Writes python.case: random expressions with the values that Python gives them.   usage: generate.py > python.case
 
 Where the calculator differs from Python on purpose the expression is left out: integers that don't fit 127 bits.
 A quotient or double that is an integer is written as one."""
@@ -79,7 +79,7 @@ def show(value):
     return text[:-2] if text.endswith(".0") else text
 
 
-print("# Made by make_python_cases.py.   expression => result")
+print("# Made by generate.py.   expression => result")
 count = 0
 while count < 600:
     text = expression(rng.randint(1, 4))
