@@ -18,7 +18,7 @@ std::string DescribeListing(const FileFolder::Listing& listing) {
 
 }  // namespace
 
-Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> folder) {
+Toolbox MakeBuiltinTools(WallClock clock, const std::shared_ptr<const FileFolder>& folder) {
   Toolbox toolbox;
   toolbox.Add(Tool("calculator", "Evaluate an arithmetic expression",
                    {{"expression", "The expression, for example 2 + 3 * 4"}},
