@@ -3,6 +3,14 @@
 
 namespace fathom {
 
-std::vector<Command> AllCommands() { return {}; }
+Command MakeDetokenizeCommand();
+Command MakeTokenizeCommand();
+
+std::vector<Command> AllCommands() {
+  return {
+      MakeTokenizeCommand(),
+      MakeDetokenizeCommand(),
+  };
+}
 
 }  // namespace fathom
