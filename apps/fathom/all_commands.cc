@@ -5,7 +5,10 @@
 namespace fathom {
 
 std::vector<Command> AllCommands() {
-  return {MakeEncodeCommand(), MakeParseCommand(), MakeVerifyCommand()};
+  return {
+      MakeRunCommand(),      MakeChatCommand(),     MakeDemoCommand(),       MakeVerifyCommand(),
+      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),   MakeParseCommand(),
+  };
 }
 
 }  // namespace fathom

@@ -5,8 +5,13 @@
 
 namespace fathom {
 
+Command MakeChatCommand();
+Command MakeDemoCommand();
+Command MakeDetokenizeCommand();
 Command MakeEncodeCommand();
 Command MakeParseCommand();
+Command MakeRunCommand();
+Command MakeTokenizeCommand();
 Command MakeVerifyCommand();
 
 }  // namespace fathom

@@ -201,9 +201,8 @@ std::vector<int32_t> Tokenizer::Encode(std::span<const TextSegment> segments) co
 Result<std::string> Tokenizer::Decode(std::span<const int32_t> ids) const {
   std::string bytes;
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (!parts_.vocabulary.Has(ids[i])) {
-      return InvalidArgument("ids[{}]: {} is no token; the largest is {}", i, ids[i],
-                             parts_.vocabulary.id_limit() - 1);
+    if (Status status = parts_.vocabulary.Check(ids[i]); !status.ok()) {
+      return status.At(fmt::format("ids[{}]", i));
     }
     bytes += parts_.vocabulary.Bytes(ids[i]);
   }

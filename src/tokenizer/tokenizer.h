@@ -4,7 +4,7 @@
 // allowed, the rest is cut into pieces (pre_split.h), and each piece is merged (bpe.h).
 //
 // Allowed or not is the caller's decision for every stretch of text, and the default is no: then
-// "<｜User｜>" typed by a user is nine ordinary tokens, and no text can become an added token.
+// "<｜User｜>" typed by a user is some ordinary tokens, and no text can become an added token.
 //
 // Invalid UTF-8 is read as U+FFFD, one per invalid sequence, as the other implementations' string
 // types force on their callers.
@@ -55,14 +55,16 @@ class Tokenizer {
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  // About 20 ns a byte, linear in the length; text shorter than 4 GiB.
+  // Linear in the length but for one long piece, which takes n log n; figures are in
+  // docs/tokenizer.md. Text shorter than 4 GiB.
   std::vector<int32_t> Encode(std::string_view text,
                               AllowSpecial allow_special = AllowSpecial::kNo) const;
 
-  // The text of all segments as one: pieces run across a border, as they do where another
-  // implementation is given the whole prompt. Encoding segment by segment would differ from that
-  // wherever a border does not lie beside an added token ("<result>" + "text" is one piece short).
-  // An added token is found only where all of its bytes are allowed.
+  // The segments as one text: pieces and merges run across their borders, as they do where another
+  // implementation is given the whole prompt as a string. Encoding each segment for itself and
+  // appending differs from that wherever a border has no added token beside it: of "<result>" and
+  // "text", the piece ">text" would be cut in two. An added token is found only where all of its
+  // bytes are allowed; allowed neighbours count as one.
   std::vector<int32_t> Encode(std::span<const TextSegment> segments) const;
 
   // The text of the tokens, none left out; invalid UTF-8 as U+FFFD. For tokens that arrive one by

@@ -7,7 +7,6 @@
 // and nothing else would ever say so.
 //
 // The vocabulary and the merges, 99 % of the file, are read by a cursor straight into their tables.
-#include <array>
 #include <optional>
 #include <set>
 
@@ -312,17 +311,21 @@ Status ReadMerges(Cursor at, TokenizerParts* parts) {
       return status.At(place());
     }
     const std::string_view whole = bytes;
-    std::array<int32_t, 3> ids;
-    const std::array<std::string_view, 3> names = {whole.substr(0, left_size),
-                                                   whole.substr(left_size), whole};
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const auto id = vocabulary.Find(names[i]);
-      if (!id) {
-        return InvalidArgument("{}: {} is not in the vocabulary", place(), QuoteToken(names[i]));
-      }
-      ids[i] = *id;
+    const auto find = [&](std::string_view token) -> Result<int32_t> {
+      if (const auto id = vocabulary.Find(token)) return *id;
+      return InvalidArgument("{}: {} is not in the vocabulary", place(), QuoteToken(token));
+    };
+    FATHOM_ASSIGN_OR_RETURN(const int32_t left, find(whole.substr(0, left_size)));
+    FATHOM_ASSIGN_OR_RETURN(const int32_t right, find(whole.substr(left_size)));
+    // Training gives the results ids in the order of the merges, which saves one look-up of three
+    // (DeepSeek-V3's file: 57 ms for its merges without, 44 with).
+    const int32_t next = parts->merges.empty() ? -1 : parts->merges.back().result + 1;
+    if (vocabulary.Bytes(next) == whole) {
+      parts->merges.push_back({left, right, next});
+      continue;
     }
-    parts->merges.push_back({ids[0], ids[1], ids[2]});
+    FATHOM_ASSIGN_OR_RETURN(const int32_t result, find(whole));
+    parts->merges.push_back({left, right, result});
   }
   return at.status().At("model.merges");
 }

@@ -44,6 +44,11 @@ Status Vocabulary::Add(int64_t wide_id, std::string_view bytes, TokenKind kind) 
   return {};
 }
 
+Status Vocabulary::Check(int64_t id) const {
+  if (id >= 0 && id < id_limit() && Has(static_cast<int32_t>(id))) return {};
+  return InvalidArgument("{} is no token; the largest is {}", id, id_limit() - 1);
+}
+
 std::string_view Vocabulary::Bytes(int32_t id) const {
   if (!Has(id)) return {};
   const Entry& entry = entries_[static_cast<size_t>(id)];
@@ -77,10 +82,9 @@ void Vocabulary::Rehash(size_t slots) {
   }
 }
 
-std::string QuoteToken(std::string_view bytes) {
-  constexpr size_t kShown = 48;
-  const bool cut = bytes.size() > kShown;
-  if (cut) bytes = bytes.substr(0, kShown);
+std::string QuoteToken(std::string_view bytes, size_t shown) {
+  const bool cut = bytes.size() > shown;
+  bytes = bytes.substr(0, shown);
   std::string out = "\"";
   while (!bytes.empty()) {
     const Utf8Char c = DecodeUtf8(bytes);

@@ -49,6 +49,9 @@ class Vocabulary {
   bool IsAdded(int32_t id) const { return Kind(id) >= TokenKind::kAdded; }
   bool IsSpecial(int32_t id) const { return Kind(id) == TokenKind::kSpecial; }
 
+  // Fails where there is no token: "8192 is no token; the largest is 8191".
+  Status Check(int64_t id) const;
+
   // What the token adds to a text; may be a part of a character. Empty where there is no token.
   // Valid while the vocabulary lives and none is added.
   std::string_view Bytes(int32_t id) const;
@@ -80,7 +83,8 @@ class Vocabulary {
   int32_t size_ = 0;
 };
 
-// The name a message gives to a token: its bytes in quotes, escaped, cut where they are long.
-std::string QuoteToken(std::string_view bytes);
+// Bytes as a message or a table shows them: in quotes, what a terminal would obey escaped, cut
+// behind `shown` bytes.
+std::string QuoteToken(std::string_view bytes, size_t shown = 48);
 
 }  // namespace fathom
