@@ -1,8 +1,11 @@
 // The table of commands. A new one: its file exports Make…Command(), and stands here.
+#include "commands.h"
 #include "program.h"
 
 namespace fathom {
 
-std::vector<Command> AllCommands() { return {}; }
+std::vector<Command> AllCommands() {
+  return {MakeEncodeCommand(), MakeParseCommand(), MakeVerifyCommand()};
+}
 
 }  // namespace fathom

@@ -10,8 +10,13 @@
 namespace fathom::json {
 
 void DumpString(std::string_view text, std::string* out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   out->push_back('"');
+  EscapeTo(text, out);
+  out->push_back('"');
+}
+
+void EscapeTo(std::string_view text, std::string* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
   for (const char c : text) {
     switch (c) {
       case '"':
@@ -45,7 +50,6 @@ void DumpString(std::string_view text, std::string* out) {
         }
     }
   }
-  out->push_back('"');
 }
 
 std::string PythonFloat(double number) {

@@ -18,6 +18,8 @@ void DumpTo(const Value& value, Style style, std::string* out);
 
 // "text" in quotes with JSON escapes; the same in both styles.
 void DumpString(std::string_view text, std::string* out);
+// The same without the quotes, for a string that is written piece by piece.
+void EscapeTo(std::string_view text, std::string* out);
 
 // A float as Python's repr prints it: 1.0, 1e+16, 5e-324, inf as Infinity, NaN.
 std::string PythonFloat(double number);

@@ -1,0 +1,12 @@
+// Every command of the program; each stands in a file of its own name.
+#pragma once
+
+#include "command.h"
+
+namespace fathom {
+
+Command MakeEncodeCommand();
+Command MakeParseCommand();
+Command MakeVerifyCommand();
+
+}  // namespace fathom
