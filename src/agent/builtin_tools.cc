@@ -18,7 +18,7 @@ std::string DescribeListing(const FileFolder::Listing& listing) {
 
 }  // namespace
 
-Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> folder) {
+Toolbox MakeBuiltinTools(WallClock clock, const std::shared_ptr<const FileFolder>& folder) {
   Toolbox toolbox;
   toolbox.Add(Tool("calculator", "Evaluate an arithmetic expression",
                    {{"expression", "The expression, for example 2 + 3 * 4"}},
@@ -42,6 +42,15 @@ Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> fold
                      return DescribeListing(listing);
                    }));
   return toolbox;
+}
+
+Result<Toolbox> OpenBuiltinTools(const std::string& folder) {
+  std::shared_ptr<const FileFolder> files;
+  if (!folder.empty()) {
+    FATHOM_ASSIGN_OR_RETURN(FileFolder opened, FileFolder::Open(folder));
+    files = std::make_shared<const FileFolder>(std::move(opened));
+  }
+  return MakeBuiltinTools(SystemWallTime, std::move(files));
 }
 
 }  // namespace fathom

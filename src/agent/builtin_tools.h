@@ -5,14 +5,16 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "agent/clock_tool.h"
 #include "agent/file_tool.h"
 #include "agent/toolbox.h"
+#include "base/status.h"
 
 namespace fathom {
 
 // `folder` may be null: then there are no file tools.
-Toolbox MakeBuiltinTools(WallClock clock, std::shared_ptr<const FileFolder> folder);
+Toolbox MakeBuiltinTools(WallClock clock, const std::shared_ptr<const FileFolder>& folder);
 
 }  // namespace fathom

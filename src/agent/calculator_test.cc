@@ -79,8 +79,8 @@ TEST(Calculator, NestingIsLimited) {
 }
 
 TEST(Calculator, LengthIsLimited) {
-  EXPECT_EQ(Answer("1" + Repeat(" ", 999)), "1");
-  EXPECT_EQ(Answer("1" + Repeat(" ", 1000)),
+  EXPECT_EQ(Answer(Repeat(" ", 999) + "1"), "1");
+  EXPECT_EQ(Answer(Repeat(" ", 1000) + "1"),
             "error: the expression has 1001 bytes, more than 1000");
 }
 

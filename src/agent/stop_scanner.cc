@@ -55,6 +55,9 @@ std::string StopScanner::Add(std::string_view piece) {
   return safe;
 }
 
-std::string StopScanner::Finish() { return std::exchange(held_, {}); }
+std::string StopScanner::Finish() {
+  for (Pattern& pattern : patterns_) pattern.matched = 0;
+  return std::exchange(held_, {});
+}
 
 }  // namespace fathom

@@ -26,7 +26,8 @@ class StopScanner {
   // O(bytes · stop strings).
   std::string Add(std::string_view piece);
 
-  // What was held back, when the text ends without a hit. Nothing may be added afterwards.
+  // What was held back: the text has ended without a hit. Another may follow; no stop string runs
+  // from one into the next.
   std::string Finish();
 
   // Which stop string was hit, as an index into those given.

@@ -1,6 +1,5 @@
 #include "agent/stop_scanner.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,8 +11,6 @@
 
 namespace fathom {
 namespace {
-
-using testing::ElementsAre;
 
 struct Scanned {
   std::string text;

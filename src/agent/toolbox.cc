@@ -48,7 +48,7 @@ std::string Tool::Signature() const {
   std::string names;
   for (const ToolParameter& parameter : parameters_) {
     if (!names.empty()) names += ", ";
-    names += parameter.required ? parameter.name : "[" + parameter.name + "]";
+    names += parameter.required ? parameter.name : fmt::format("[{}]", parameter.name);
   }
   return fmt::format("{}({})", name_, names);
 }

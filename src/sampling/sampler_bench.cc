@@ -22,7 +22,7 @@ std::vector<float> Row(bool peaked) {
         static_cast<float>(2.5 * std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v));
   }
   if (peaked) {
-    for (int i = 0; i < 40; ++i) row[static_cast<size_t>(977 * i)] += 22 - 0.4F * i;
+    for (int i = 0; i < 40; ++i) row[977 * static_cast<size_t>(i)] += 22 - 0.4F * i;
   }
   return row;
 }

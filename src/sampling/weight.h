@@ -1,6 +1,6 @@
 // e^x as an integer: what a token weighs in the draw, relative to the likeliest one.
 //
-// A weight is round(2^57 · e^x), so the likeliest token weighs 2^57 and one 41 below it weighs
+// A weight is floor(2^57 · e^x), so the likeliest token weighs 2^57 and one 40 below it weighs
 // nothing. Integers add up to the same sum in any order: neither the order in which tokens are
 // visited nor the arrangement that a partial sort leaves behind can change a draw. And because e^x
 // is computed here from IEEE additions and multiplications alone, the same logits and the same seed
@@ -33,8 +33,8 @@ inline constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p
 inline constexpr double kStepsPerE = kSteps * 1.4426950408889634;
 // Added to a number below 2^51, it leaves the nearest integer in the low bits.
 inline constexpr double kRounder = 0x1.8p52;
-// e^x · 2^57 rounds to 0 below this.
-inline constexpr double kLowest = -40.3;
+// 2^57 · e^x is below 1 here.
+inline constexpr double kLowest = -39.6;
 
 constexpr double SeriesExp(double x, int terms) {
   double sum = 1;
@@ -64,7 +64,7 @@ inline Weight WeightOf(double x) {
   // Times 2^(57 + n div 128), by the exponent field.
   const int64_t exponent = kWeightBits + (n >> kStepBits);
   const double weight = std::bit_cast<double>(std::bit_cast<int64_t>(power) + (exponent << 52));
-  return static_cast<Weight>(static_cast<int64_t>(weight + 0.5));
+  return static_cast<Weight>(static_cast<int64_t>(weight));
 }
 
 }  // namespace fathom
