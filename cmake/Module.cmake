@@ -47,6 +47,9 @@ if(EXISTS /proc/cpuinfo)
   if(cpu_flags MATCHES " avx2 " AND cpu_flags MATCHES " fma " AND cpu_flags MATCHES " f16c ")
     list(APPEND FATHOM_LOWER_ISAS avx2)
   endif()
+  if(cpu_flags MATCHES " avx512_bf16 ")
+    list(APPEND FATHOM_LOWER_ISAS avx512)
+  endif()
 endif()
 
 # fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA])   a GoogleTest program under

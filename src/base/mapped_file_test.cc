@@ -163,56 +163,54 @@ TEST(ReadFile, ReadsWhatAnnouncesNothing) {
 // Each child maps a file, cuts it and reads past the new end.
 class GuardDeathTest : public testing::Test {
  protected:
-  void ReadBehindTheCut(int mappings) {
+  // `mappings` of the file at a time; the last one is read.
+  static void ReadBehindTheCut(const std::string& path, int mappings) {
     GuardMappedFiles();
     std::vector<MappedFile> files;
     for (int i = 0; i < mappings; ++i) {
-      Result<MappedFile> file = MappedFile::Open(path_);
+      Result<MappedFile> file = MappedFile::Open(path);
       if (!file.ok()) ::_exit(3);
       files.push_back(std::move(file).value());
     }
-    if (::truncate(path_.c_str(), 10) != 0) ::_exit(4);
+    if (::truncate(path.c_str(), 10) != 0) ::_exit(4);
     volatile uint8_t byte = files.back().bytes()[20000];
     ::_exit(byte == 'z' ? 5 : 6);
   }
 
   const test::TempDir folder_;
-  const std::string path_ = folder_.Write("weights.bin", std::string(30000, 'z'));
+  const std::string content_ = std::string(30000, 'z');
+  const std::string path_ = folder_.Write("weights.bin", content_);
 };
 
 TEST_F(GuardDeathTest, ACutFileEndsTheProgramWithItsName) {
   EXPECT_EXIT(
-      ReadBehindTheCut(1), testing::ExitedWithCode(1),
+      ReadBehindTheCut(path_, 1), testing::ExitedWithCode(1),
       "^error: .*weights\\.bin: the file became shorter, or could not be read, while it was "
       "in use\n$");
 }
 
 TEST_F(GuardDeathTest, AMappingBeyondTheTableDiesAsWithoutAGuard) {
-  EXPECT_EXIT(ReadBehindTheCut(kGuardedFiles + 1), testing::KilledBySignal(SIGBUS), "");
+  EXPECT_EXIT(ReadBehindTheCut(path_, kGuardedFiles + 1), testing::KilledBySignal(SIGBUS), "");
 }
 
+// A slot kept too long would lie at the same address and blame the first file.
 TEST_F(GuardDeathTest, SlotsAreGivenBack) {
-  const auto run = [this] {
+  const std::string other = folder_.Write("other.bin", content_);
+  const auto run = [&] {
     for (int i = 0; i < kGuardedFiles * 2; ++i) {
       if (!MappedFile::Open(path_).ok()) ::_exit(3);
     }
-    ReadBehindTheCut(1);
+    ReadBehindTheCut(other, 1);
   };
-  EXPECT_EXIT(run(), testing::ExitedWithCode(1), "weights\\.bin: the file became shorter");
+  EXPECT_EXIT(run(), testing::ExitedWithCode(1), "other\\.bin: the file became shorter");
 }
 
 TEST_F(GuardDeathTest, ALongPathKeepsItsEnd) {
   std::string deep;
   for (int i = 0; i < 4; ++i) deep += std::string(100, static_cast<char>('a' + i)) + "/";
-  const std::string path = folder_.Write(deep + "end.bin", std::string(30000, 'z'));
-  const auto run = [&path] {
-    GuardMappedFiles();
-    Result<MappedFile> file = MappedFile::Open(path);
-    if (!file.ok() || ::truncate(path.c_str(), 0) != 0) ::_exit(3);
-    volatile uint8_t byte = file->bytes()[0];
-    ::_exit(byte == 'z' ? 5 : 6);
-  };
-  EXPECT_EXIT(run(), testing::ExitedWithCode(1), "^error: b*/c+/d+/end\\.bin: the file became");
+  const std::string path = folder_.Write(deep + "end.bin", content_);
+  EXPECT_EXIT(ReadBehindTheCut(path, 1), testing::ExitedWithCode(1),
+              "^error: b*/c+/d+/end\\.bin: the file became");
 }
 
 }  // namespace
