@@ -1,0 +1,22 @@
+// Ctrl-C as a question that long work asks, so that it can stop in order.
+#pragma once
+
+#include "base/status.h"
+
+namespace fathom {
+
+// While one exists, the first SIGINT or SIGTERM sets a flag; a second one ends the program at once,
+// as without it. One at a time.
+class InterruptScope {
+ public:
+  InterruptScope();
+  ~InterruptScope();
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+  bool interrupted() const;
+  // kCancelled "interrupted" once it was.
+  Status Check() const;
+};
+
+}  // namespace fathom
