@@ -6,8 +6,10 @@ namespace fathom {
 
 std::vector<Command> AllCommands() {
   return {
-      MakeRunCommand(),      MakeChatCommand(),     MakeDemoCommand(),       MakeVerifyCommand(),
-      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),   MakeParseCommand(),
+      MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
+      MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
+      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
+      MakeParseCommand(),
   };
 }
 

@@ -9,6 +9,8 @@ Command MakeChatCommand();
 Command MakeDemoCommand();
 Command MakeDetokenizeCommand();
 Command MakeEncodeCommand();
+Command MakeInspectCommand();
+Command MakeMakeCheckpointCommand();
 Command MakeParseCommand();
 Command MakeRunCommand();
 Command MakeTokenizeCommand();

@@ -294,6 +294,39 @@ Result<ModelConfig> ReadModelConfig(const json::Value& value) {
   return config;
 }
 
+json::Object WriteModelConfig(const ModelConfig& config) {
+  json::Object out = {{"model_type", kModelType}};
+  for (const IntField& f : kIntFields) out.Set(std::string(f.name), config.*f.field);
+  for (const NumberField& f : kNumberFields) out.Set(std::string(f.name), config.*f.field);
+  out.Set("norm_topk_prob", config.norm_topk_prob);
+  out.Set("indexer_rope_interleave", config.indexer_rope_interleave);
+  const RopeConfig& rope = config.rope;
+  out.Set("rope_theta", rope.theta);
+  out.Set("rope_scaling",
+          json::Object{{"type", "yarn"},
+                       {"factor", rope.factor},
+                       {"original_max_position_embeddings", rope.original_max_position_embeddings},
+                       {"beta_fast", rope.beta_fast},
+                       {"beta_slow", rope.beta_slow},
+                       {"mscale", rope.mscale},
+                       {"mscale_all_dim", rope.mscale_all_dim}});
+  if (config.quantization) {
+    json::Object quantization = {{"quant_method", "fp8"},
+                                 {"fmt", "e4m3"},
+                                 {"activation_scheme", "dynamic"},
+                                 {"weight_block_size", json::Array{128, 128}}};
+    if (config.quantization->scale_format == ScaleFormat::kUE8M0) {
+      quantization.Set("scale_fmt", "ue8m0");
+    }
+    out.Set("quantization_config", std::move(quantization));
+  }
+  if (config.bos_token_id) out.Set("bos_token_id", *config.bos_token_id);
+  json::Array eos;
+  for (const int64_t id : config.eos_token_ids) eos.emplace_back(id);
+  out.Set("eos_token_id", std::move(eos));
+  return out;
+}
+
 Result<ModelConfig> ParseModelConfig(std::string_view text) {
   FATHOM_ASSIGN_OR_RETURN(const json::Value root, json::Parse(text));
   return ReadModelConfig(root);

@@ -93,6 +93,9 @@ Result<ModelConfig> ParseModelConfig(std::string_view text);
 // From a file, which the errors name.
 Result<ModelConfig> LoadModelConfig(const std::string& path);
 
+// The config as config.json would say it: reads back equal.
+json::Object WriteModelConfig(const ModelConfig& config);
+
 // Token ids as these files write them: one integer, a list of them, or null for none; each in
 // [0, vocab_size).
 Result<std::vector<int64_t>> ReadTokenIds(const json::Object& object, std::string_view name,

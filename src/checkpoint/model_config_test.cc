@@ -147,6 +147,21 @@ TEST(ModelConfig, OptionalFields) {
             ScaleFormat::kPlain);
 }
 
+TEST(ModelConfig, WrittenConfigsReadBack) {
+  for (const std::vector<Edit>& edits : {std::vector<Edit>{},
+                                         {{"rope_scaling", ""}},
+                                         {{"quantization_config", ""}},
+                                         {{"quantization_config.scale_fmt", ""}},
+                                         {{"bos_token_id", "null"}, {"eos_token_id", "[1, 2]"}},
+                                         {{"eos_token_id", "null"}, {"norm_topk_prob", "false"}},
+                                         {{"indexer_rope_interleave", "true"}}}) {
+    const ModelConfig config = ReadModelConfig(Edited(edits)).value();
+    const Result<ModelConfig> back = ReadModelConfig(WriteModelConfig(config));
+    ASSERT_TRUE(back.ok()) << back.status().message();
+    EXPECT_EQ(*back, config);
+  }
+}
+
 TEST(ModelConfig, RefusesByName) {
   const struct {
     std::vector<Edit> edits;

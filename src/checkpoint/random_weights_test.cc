@@ -58,7 +58,7 @@ TEST(RandomWeights, MatricesKeepTheVarianceOfActivations) {
       const double expected = 1 / std::sqrt(static_cast<double>(cols));
       EXPECT_NEAR(moments.mean, 0, expected * 0.01) << Name(type) << " " << cols;
       EXPECT_NEAR(moments.deviation, expected, expected * tolerance) << Name(type) << " " << cols;
-      EXPECT_LT(moments.largest, expected * 6);
+      EXPECT_LT(moments.largest, expected * 6.5);
     }
   }
 }
@@ -126,10 +126,10 @@ TEST(RandomWeights, KnownValues) {
   const RandomWeights codes(Matrix(16, 128), DType::kF8E4M3, 1);
   std::array<uint8_t, 8> bytes;
   codes.Fill(0, 8, reinterpret_cast<std::byte*>(bytes.data()));
-  EXPECT_EQ(bytes, (std::array<uint8_t, 8>{0xF7, 0xFC, 0xFA, 0xE1, 0xF5, 0xE2, 0xE1, 0xE7}));
+  EXPECT_EQ(bytes, (std::array<uint8_t, 8>{0xEE, 0xF8, 0xF1, 0xD8, 0xEC, 0xDA, 0xD8, 0xDE}));
   const std::vector<float> values = Values(Matrix(16, 128), DType::kBF16, 1);
-  EXPECT_EQ(values[0], -0.235351562F);
-  EXPECT_EQ(values[1], -0.125F);
+  EXPECT_EQ(values[0], -0.453125F);
+  EXPECT_EQ(values[1], -0.0218505859F);
 }
 
 TEST(RandomWeights, EveryKindOfVector) {

@@ -21,46 +21,46 @@ T LoadAt(const std::byte* data, int64_t i) {
   return value;
 }
 
-// Whether an element is bad, from its bits. For the floats: all exponent bits set, that is NaN or
-// an infinity; an e4m3 has NaN alone.
-struct BadF32 {
-  using Bits = uint32_t;
-  static bool Test(Bits x) { return (x & 0x7F800000) == 0x7F800000; }
+// Flag(x) is not zero where the element with bits x is bad. For the floats that is where all
+// exponent bits are set (NaN or an infinity): one more in the exponent then carries into the sign.
+// An e4m3 has NaN alone, with all bits but the sign set. Written without comparisons, so that the
+// compiler turns runs of them into vectors.
+template <typename T, T kExponent>
+struct FloatBits {
+  using Bits = T;
+  static constexpr T kOne = kExponent & (~kExponent + 1);  // the lowest exponent bit
+  static constexpr T kSign = T{1} << (8 * sizeof(T) - 1);
+  static Bits Flag(Bits x) {
+    return static_cast<Bits>(static_cast<Bits>((x & kExponent) + kOne) & kSign);
+  }
 };
-struct BadBF16 {
-  using Bits = uint16_t;
-  static bool Test(Bits x) { return (x & 0x7F80) == 0x7F80; }
-};
-struct BadF16 {
-  using Bits = uint16_t;
-  static bool Test(Bits x) { return (x & 0x7C00) == 0x7C00; }
-};
-struct BadE4M3 {
+using BitsF32 = FloatBits<uint32_t, 0x7F800000>;
+using BitsBF16 = FloatBits<uint16_t, 0x7F80>;
+using BitsF16 = FloatBits<uint16_t, 0x7C00>;
+using BitsE4M3 = FloatBits<uint8_t, 0x7F>;
+struct BitsE8M0 {
   using Bits = uint8_t;
-  static bool Test(Bits x) { return (x & 0x7F) == 0x7F; }
-};
-struct BadE8M0 {
-  using Bits = uint8_t;
-  static bool Test(Bits x) { return x == 0xFF; }
+  static Bits Flag(Bits x) { return x == 0xFF; }
 };
 // A scale: neither NaN nor infinite, zero or negative. Positive finite numbers, seen as integers,
 // lie between those.
-struct BadScale {
+struct BitsScale {
   using Bits = uint32_t;
-  static bool Test(Bits x) { return x - 1 >= 0x7F800000 - 1; }
+  static Bits Flag(Bits x) { return x - 1 >= 0x7F800000 - 1; }
 };
 
 // The first bad element of [begin, end), or end.
-template <typename Bad>
+template <typename Type>
 int64_t FirstBad(const std::byte* data, int64_t begin, int64_t end) {
+  using Bits = typename Type::Bits;
   for (int64_t run = begin; run < end; run += kRun) {
     const int64_t run_end = std::min(run + kRun, end);
-    bool any = false;
+    Bits flags = 0;
     for (int64_t i = run; i < run_end; ++i) {
-      any |= Bad::Test(LoadAt<typename Bad::Bits>(data, i));
+      flags = static_cast<Bits>(flags | Type::Flag(LoadAt<Bits>(data, i)));
     }
-    if (!any) continue;
-    while (!Bad::Test(LoadAt<typename Bad::Bits>(data, run))) ++run;
+    if (flags == 0) continue;
+    while (Type::Flag(LoadAt<Bits>(data, run)) == 0) ++run;
     return run;
   }
   return end;
@@ -74,15 +74,15 @@ bool IsScale(const StoredTensor& tensor) { return tensor.name.ends_with("_scale_
 Scan ScanFor(const StoredTensor& tensor) {
   switch (tensor.view.dtype) {
     case DType::kF32:
-      return IsScale(tensor) ? FirstBad<BadScale> : FirstBad<BadF32>;
+      return IsScale(tensor) ? FirstBad<BitsScale> : FirstBad<BitsF32>;
     case DType::kBF16:
-      return FirstBad<BadBF16>;
+      return FirstBad<BitsBF16>;
     case DType::kF16:
-      return FirstBad<BadF16>;
+      return FirstBad<BitsF16>;
     case DType::kF8E4M3:
-      return FirstBad<BadE4M3>;
+      return FirstBad<BitsE4M3>;
     case DType::kF8E8M0:
-      return FirstBad<BadE8M0>;
+      return FirstBad<BitsE8M0>;
     default:
       return nullptr;
   }
