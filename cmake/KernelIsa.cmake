@@ -11,10 +11,31 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 set(FATHOM_ISAS scalar avx2 avx512 avx512bf16)
 
-# Kernels never look at errno, and 512-bit vectors are wanted where they are written.
-function(fathom_kernel_isa)
+# fathom_kernel_tables(OBJECTS): compiles kernels/table_ISA.cc for every set, each as an object
+# library of its own, and returns their objects. Kernels never look at errno, and 512-bit vectors
+# are wanted where they are written.
+function(fathom_kernel_tables objects)
+  set(all)
+  set(named)
   foreach(isa IN LISTS FATHOM_ISAS)
-    set_source_files_properties(kernels/table_${isa}.cc PROPERTIES COMPILE_OPTIONS
-                                "-O3;-fno-math-errno;${FATHOM_ISA_${isa}}")
+    set(table fathom_kernels_${isa})
+    add_library(${table} OBJECT kernels/table_${isa}.cc)
+    target_link_libraries(${table} PRIVATE fathom_flags)
+    target_compile_options(${table} PRIVATE -O3 -fno-math-errno ${FATHOM_ISA_${isa}})
+    list(APPEND all $<TARGET_OBJECTS:${table}>)
+    list(APPEND named ${isa}=$<TARGET_OBJECTS:${table}>)
   endforeach()
+  set(${objects} ${all} PARENT_SCOPE)
+
+  # Sanitizers put symbols of their own into every object, so the proof is one for plain builds.
+  if(FATHOM_TESTS AND NOT FATHOM_SANITIZE)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    set(check ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check_isa_objects.py)
+    add_test(NAME check_isa_objects COMMAND ${check} ${named})
+    # That it can fail: objects under a name that is not theirs.
+    add_test(NAME check_isa_objects_notices
+             COMMAND ${check} scalar=$<TARGET_OBJECTS:fathom_kernels_avx2>)
+    set_tests_properties(check_isa_objects_notices PROPERTIES WILL_FAIL TRUE)
+    set_tests_properties(check_isa_objects check_isa_objects_notices PROPERTIES LABELS check)
+  endif()
 endfunction()

@@ -63,7 +63,7 @@ class SparseMlaTest : public test::KernelTest {
     task.latent_stride = latent;
     task.rope_stride = rope;
     task.heads = heads;
-    task.cache = cache.rows();
+    task.cache = cache.view().rows();
     task.positions = selected.data();
     task.count = selected.size();
     task.scale = scale;
@@ -99,9 +99,10 @@ TEST_P(SparseMlaTest, LiesWithinTheBoundAndHeadsDoNotMatterToEachOther) {
       for (int64_t h = 0; h < kSparseHeads; ++h) {
         Run(cache, positions, query, h, h + 1, 0.3F, alone);
         if (h >= 2) continue;
-        test::ExpectWithin(alone.data() + h * latent,
-                           test::ReferenceSparseMla(table(), Exactly(query.row(h), latent),
-                                                    query.row(h) + latent, cache, positions, 0.3F));
+        test::ExpectWithin(
+            alone.data() + h * latent,
+            test::ReferenceSparseMla(table(), Exactly(query.row(h), latent), query.row(h) + latent,
+                                     cache.view(), positions, 0.3F));
       }
       for (int64_t heads = 2; heads <= kSparseHeads; ++heads) {
         const Guarded<float> together(kSparseHeads * latent);
@@ -123,7 +124,7 @@ TEST_P(SparseMlaTest, OnePositionGivesItsLatent) {
       const Guarded<float> out(layout.latent_dim);
       Run(cache, {position}, query, 0, 1, 1.0F, out);
       for (int64_t d = 0; d < layout.latent_dim; ++d) {
-        ASSERT_EQ(out[d], cache.Latent(position, d)) << d;
+        ASSERT_EQ(out[d], cache.view().Latent(position, d)) << d;
       }
     }
   }
@@ -155,14 +156,14 @@ TEST_P(SparseMlaTest, HugeScoresDoNotOverflow) {
     double most = -1e300;
     for (int64_t c = 0; c < 200; ++c) {
       double score = 0;
-      for (int64_t d = 0; d < 144; ++d) score += query.row(h)[d] * cache.Latent(c, d);
+      for (int64_t d = 0; d < 144; ++d) score += query.row(h)[d] * cache.view().Latent(c, d);
       if (score > most) {
         most = score;
         best = c;
       }
     }
     for (int64_t d = 0; d < 128; ++d) {
-      EXPECT_NEAR(out[h * 128 + d], cache.Latent(best, d), 1e-6);
+      EXPECT_NEAR(out[h * 128 + d], cache.view().Latent(best, d), 1e-6);
     }
   }
 }
@@ -182,8 +183,7 @@ TEST_P(SparseMlaTest, NaNInTheQueryOrTheCacheIsSeen) {
 
   query.row(0)[3] = kept;
   const float nan = std::nanf("");
-  const int64_t page = cache.page_table()[0];
-  std::memcpy(cache.latents() + (page * 64 + 20) * layout.LatentBytes() + 7 * 4, &nan, 4);
+  std::memcpy(cache.Row(20) + 7 * 4, &nan, 4);
   Run(cache, positions, query, 0, 1, 1.0F, out);
   for (const float x : out) EXPECT_TRUE(std::isnan(x));
   // A position that is not selected is not read.
@@ -215,7 +215,7 @@ class DenseMlaTest : public test::KernelTest {
     task.out = out.outputs() + begin;
     task.positions = own.data();
     task.rows = end - begin;
-    task.cache = cache.rows();
+    task.cache = cache.view().rows();
     task.nope = shape.nope;
     task.value = shape.value;
     task.kv_b = weights.w;
@@ -261,11 +261,11 @@ TEST_P(DenseMlaTest, LiesWithinTheBoundAndRowsDoNotMatterToEachOther) {
         }
         test::ExpectWithin(
             alone.row(rows - 1),
-            test::ReferenceDenseMla(table(), query.row(rows - 1), cache, kv_b, first_row,
+            test::ReferenceDenseMla(table(), query.row(rows - 1), cache.view(), kv_b, first_row,
                                     shape.nope, shape.value, positions.back(), 0.2F));
-        test::ExpectWithin(alone.row(0),
-                           test::ReferenceDenseMla(table(), query.row(0), cache, kv_b, first_row,
-                                                   shape.nope, shape.value, positions[0], 0.2F));
+        test::ExpectWithin(alone.row(0), test::ReferenceDenseMla(
+                                             table(), query.row(0), cache.view(), kv_b, first_row,
+                                             shape.nope, shape.value, positions[0], 0.2F));
         Run(cache, kv_b, first_row, shape, query, positions, 0, rows, 0.2F, together);
         for (int64_t r = 0; r < rows; ++r) {
           test::ExpectSameBits(together.row(r), alone.row(r), shape.value);
@@ -292,8 +292,8 @@ TEST_P(DenseMlaTest, RealModelShape) {
   const std::vector<int32_t> positions = {97, 98, 99};
   const FloatRows query(3, 192, random, Values::kSymmetric), out(3, 128);
   Run(cache, kv_b, 256, shape, query, positions, 0, 3, 0.01F, out);
-  test::ExpectWithin(out.row(2), test::ReferenceDenseMla(table(), query.row(2), cache, kv_b, 256,
-                                                         128, 128, 99, 0.01F));
+  test::ExpectWithin(out.row(2), test::ReferenceDenseMla(table(), query.row(2), cache.view(), kv_b,
+                                                         256, 128, 128, 99, 0.01F));
 }
 
 class TwoFormsTest : public DenseMlaTest {};
@@ -342,7 +342,7 @@ TEST_P(TwoFormsTest, AgreeWithEachOther) {
     sparse.query_latent = absorbed.row(0);
     sparse.query_rope = query.row(0) + shape.nope;
     sparse.heads = 1;
-    sparse.cache = cache.rows();
+    sparse.cache = cache.view().rows();
     sparse.positions = all.data();
     sparse.count = 150;
     sparse.scale = kScale;
@@ -366,7 +366,7 @@ TEST_P(TwoFormsTest, AgreeWithEachOther) {
           [&](int64_t n) { return kv_b.At(kFirst + n, d); }));
     }
     const std::vector<Bounded> latents = test::ReferenceSparseMla(
-        table(), q_absorbed, query.row(0) + shape.nope, cache, all, kScale);
+        table(), q_absorbed, query.row(0) + shape.nope, cache.view(), all, kScale);
     std::vector<Bounded> expected;
     for (int64_t n = 0; n < shape.value; ++n) {
       const int64_t row = kFirst + shape.nope + n;
@@ -382,7 +382,7 @@ TEST_P(TwoFormsTest, AgreeWithEachOther) {
     test::ExpectWithin(projected.row(0), expected);
 
     const std::vector<Bounded> multi_head = test::ReferenceDenseMla(
-        table(), query.row(0), cache, kv_b, kFirst, shape.nope, shape.value, 149, kScale);
+        table(), query.row(0), cache.view(), kv_b, kFirst, shape.nope, shape.value, 149, kScale);
     test::ExpectWithin(dense.row(0), multi_head);
     for (size_t n = 0; n < expected.size(); ++n) {
       EXPECT_NEAR(expected[n].value, multi_head[n].value, 1e-10);

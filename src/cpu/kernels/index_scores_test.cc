@@ -32,7 +32,7 @@ class IndexScoresTest : public test::KernelTest {
     task.weight_scale = weight_scale;
     task.rows = rows;
     task.heads = heads;
-    task.cache = cache.rows();
+    task.cache = cache.view().rows();
     task.page_begin = page_begin;
     task.page_end = page_end;
     task.scores = scores.outputs() + r_begin;
@@ -67,8 +67,8 @@ TEST_P(IndexScoresTest, LieWithinTheBoundAndNoCutChangesABit) {
         if (r >= 2) continue;
         std::vector<Bounded> expected;
         for (int64_t c = 0; c < kTokens; ++c) {
-          expected.push_back(
-              test::ReferenceIndexScore(query.row(r), weights.row(r), heads, 0.011F, cache, c));
+          expected.push_back(test::ReferenceIndexScore(query.row(r), weights.row(r), heads, 0.011F,
+                                                       cache.view(), c));
         }
         test::ExpectWithin(alone.row(r), expected);
       }
@@ -113,7 +113,7 @@ TEST_P(IndexScoresTest, ReluBeforeTheWeight) {
     Run(cache, query, weights, 1.0F, 0, 1, 0, 1, 2, scores);
     for (int64_t c = 0; c < 64; ++c) {
       double dot = 0;
-      for (int64_t d = 0; d < 128; ++d) dot += query.row(0)[d] * cache.IndexKey(c, d);
+      for (int64_t d = 0; d < 128; ++d) dot += query.row(0)[d] * cache.view().IndexKey(c, d);
       EXPECT_EQ(scores.row(0)[c], dot > 0 ? 2.0 * dot : 0.5 * dot) << c;
     }
   }

@@ -64,9 +64,9 @@ std::vector<Bounded> ReferenceSoftmaxSum(const std::vector<Bounded>& scores, int
 
 std::vector<Bounded> ReferenceSparseMla(const KernelTable& table,
                                         const std::vector<Bounded>& query_latent,
-                                        const float* query_rope, const TestCache& cache,
+                                        const float* query_rope, const CacheView& cache,
                                         const std::vector<int32_t>& positions, float scale) {
-  const int64_t latent = cache.layout().latent_dim, width = latent + cache.layout().rope_dim;
+  const int64_t latent = cache.layout.latent_dim, width = latent + cache.layout.rope_dim;
   const auto query = [&](int64_t d) {
     return d < latent ? query_latent[static_cast<size_t>(d)].value : query_rope[d - latent];
   };
@@ -86,10 +86,10 @@ std::vector<Bounded> ReferenceSparseMla(const KernelTable& table,
 }
 
 std::vector<Bounded> ReferenceDenseMla(const KernelTable& table, const float* query,
-                                       const TestCache& cache, const TestWeights& kv_b,
+                                       const CacheView& cache, const TestWeights& kv_b,
                                        int64_t first_row, int64_t nope, int64_t value,
                                        int64_t position, float scale) {
-  const int64_t latent = cache.layout().latent_dim, rope = cache.layout().rope_dim;
+  const int64_t latent = cache.layout.latent_dim, rope = cache.layout.rope_dim;
   const auto expand = [&](int64_t key, int64_t n) {
     return ReferenceDot(
         latent, DotDepth(table, latent), [&](int64_t d) { return cache.Latent(key, d); },
@@ -117,8 +117,8 @@ std::vector<Bounded> ReferenceDenseMla(const KernelTable& table, const float* qu
 }
 
 Bounded ReferenceIndexScore(const float* query, const float* weights, int64_t heads,
-                            float weight_scale, const TestCache& cache, int64_t position) {
-  const int64_t dim = cache.layout().index_dim;
+                            float weight_scale, const CacheView& cache, int64_t position) {
+  const int64_t dim = cache.layout.index_dim;
   Bounded score;
   for (int64_t h = 0; h < heads; ++h) {
     const Bounded dot = ReferenceDot(

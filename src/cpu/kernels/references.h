@@ -59,18 +59,18 @@ std::vector<Bounded> ReferenceSoftmaxSum(const std::vector<Bounded>& scores, int
 // One head of sparse_mla: query [latent_dim] with its error, then the rotary part.
 std::vector<Bounded> ReferenceSparseMla(const KernelTable& table,
                                         const std::vector<Bounded>& query_latent,
-                                        const float* query_rope, const TestCache& cache,
+                                        const float* query_rope, const CacheView& cache,
                                         const std::vector<int32_t>& positions, float scale);
 
 // One head of dense_mla for a row at `position`: kv_b rows first_row … are UK, then UV.
 std::vector<Bounded> ReferenceDenseMla(const KernelTable& table, const float* query,
-                                       const TestCache& cache, const TestWeights& kv_b,
+                                       const CacheView& cache, const TestWeights& kv_b,
                                        int64_t first_row, int64_t nope, int64_t value,
                                        int64_t position, float scale);
 
 // The score of one key (spec 3.5).
 Bounded ReferenceIndexScore(const float* query, const float* weights, int64_t heads,
-                            float weight_scale, const TestCache& cache, int64_t position);
+                            float weight_scale, const CacheView& cache, int64_t position);
 
 // Fails the calling test at the first of n elements that is outside its bound.
 void ExpectWithin(const float* actual, const std::vector<Bounded>& expected);

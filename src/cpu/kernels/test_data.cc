@@ -154,6 +154,20 @@ void TestWeights::SetIn(LinearTask* task) const {
   task->scales_e8m0 = kind_.e8m0;
 }
 
+MatrixView TestWeights::view() const {
+  MatrixView view;
+  view.data = data();
+  view.dtype = kind_.packed == Packed::kF32    ? DType::kF32
+               : kind_.packed == Packed::kF16  ? DType::kF16
+               : kind_.packed == Packed::kBF16 ? DType::kBF16
+                                               : DType::kF8E4M3;
+  view.rows = rows_;
+  view.cols = cols_;
+  view.scales = scales();
+  view.scale_dtype = kind_.e8m0 ? DType::kF8E8M0 : DType::kF32;
+  return view;
+}
+
 float ReferenceQuantizeBlock(const float* x, uint8_t* codes) {
   float most = 1e-4F;
   for (int i = 0; i < 128; ++i) most = std::max(most, std::abs(x[i]));
@@ -240,44 +254,40 @@ TestCache::TestCache(const CacheLayout& layout, int64_t tokens, Random& random, 
     for (float& x : kv) x = Draw(random, values);
     for (float& x : key) x = Draw(random, values);
     const int64_t page = page_table_[static_cast<size_t>(position / 64)];
-    EncodeLatent(layout, kv.data(),
-                 latents_.data() + (page * 64 + position % 64) * layout.LatentBytes());
+    EncodeLatent(layout, kv.data(), Row(position));
     EncodeIndexKey(layout, key.data(), position % 64,
                    index_keys_.data() + page * 64 * layout.IndexKeyBytes());
   }
 }
 
-CacheRows TestCache::rows() const {
+std::byte* TestCache::Row(int64_t position) const {
+  const int64_t page = page_table_[static_cast<size_t>(position / 64)];
+  return latents_.data() + (page * 64 + position % 64) * layout_.LatentBytes();
+}
+
+CacheRows CacheView::rows() const {
   CacheRows rows = {};
-  rows.latents = latents_.data();
-  rows.index_keys = index_keys_.data();
-  rows.page_table = page_table_.data();
-  rows.latent_bytes = layout_.LatentBytes();
-  rows.index_bytes = layout_.IndexKeyBytes();
-  rows.latent_dim = layout_.latent_dim;
-  rows.rope_dim = layout_.rope_dim;
-  rows.index_dim = layout_.index_dim;
-  rows.type = static_cast<uint8_t>(layout_.type);
+  rows.latents = latents;
+  rows.index_keys = index_keys;
+  rows.page_table = page_table;
+  rows.latent_bytes = layout.LatentBytes();
+  rows.index_bytes = layout.IndexKeyBytes();
+  rows.latent_dim = layout.latent_dim;
+  rows.rope_dim = layout.rope_dim;
+  rows.index_dim = layout.index_dim;
+  rows.type = static_cast<uint8_t>(layout.type);
   return rows;
 }
 
-double TestCache::Latent(int64_t position, int64_t d) const {
-  const int64_t page = page_table_[static_cast<size_t>(position / 64)];
-  return DecodeLatent(layout_,
-                      latents_.data() + (page * 64 + position % 64) * layout_.LatentBytes(), d);
+double CacheView::Latent(int64_t position, int64_t d) const {
+  const int64_t row = page_table[position / 64] * int64_t{64} + position % 64;
+  return DecodeLatent(layout, latents + row * layout.LatentBytes(), d);
 }
 
-double TestCache::IndexKey(int64_t position, int64_t d) const {
-  const int64_t page = page_table_[static_cast<size_t>(position / 64)];
-  return DecodeIndexKey(layout_, index_keys_.data() + page * 64 * layout_.IndexKeyBytes(),
-                        position % 64, d);
-}
-
-double TestCache::IndexScale(int64_t position) const {
-  if (layout_.type != CacheType::kFP8) return 1.0;
-  const int64_t page = page_table_[static_cast<size_t>(position / 64)];
-  return Read<float>(index_keys_.data() + page * 64 * layout_.IndexKeyBytes() +
-                     64 * layout_.index_dim + position % 64 * 4);
+double CacheView::IndexKey(int64_t position, int64_t d) const {
+  const std::byte* page =
+      index_keys + page_table[position / 64] * int64_t{64} * layout.IndexKeyBytes();
+  return DecodeIndexKey(layout, page, position % 64, d);
 }
 
 }  // namespace fathom::test

@@ -11,6 +11,7 @@
 
 #include "backend/cache_layout.h"
 #include "cpu/kernels/kernel_table.h"
+#include "quant/matrix_view.h"
 #include "support/guarded.h"
 
 namespace fathom::test {
@@ -102,6 +103,7 @@ class TestWeights {
   void SetScale(int64_t n, int64_t k, float scale, uint8_t e8m0);  // of the tile of (n, k)
 
   void SetIn(LinearTask* task) const;
+  MatrixView view() const;
 
  private:
   int64_t ScaleIndex(int64_t n, int64_t k) const {
@@ -116,6 +118,19 @@ class TestWeights {
 // Nearest e4m3 codes of 128 values and their scale, by the definition of spec 6.2.
 float ReferenceQuantizeBlock(const float* x, uint8_t* codes);
 
+// What one sequence has in the cache of one layer, read element by element.
+struct CacheView {
+  CacheLayout layout;
+  int64_t tokens = 0;
+  const int32_t* page_table = nullptr;
+  const std::byte* latents = nullptr;
+  const std::byte* index_keys = nullptr;
+
+  CacheRows rows() const;
+  double Latent(int64_t position, int64_t d) const;    // d in [0, latent_dim + rope_dim)
+  double IndexKey(int64_t position, int64_t d) const;  // d in [0, index_dim), scaled
+};
+
 // The cache of one layer that holds `tokens` random tokens of one sequence on shuffled pages; slots
 // that hold none are full of NaN.
 class TestCache {
@@ -123,17 +138,11 @@ class TestCache {
   TestCache(const CacheLayout& layout, int64_t tokens, Random& random,
             Values values = Values::kSymmetric);
 
-  CacheRows rows() const;
+  CacheView view() const {
+    return {layout_, tokens_, page_table_.data(), latents_.data(), index_keys_.data()};
+  }
   const CacheLayout& layout() const { return layout_; }
-  int64_t tokens() const { return tokens_; }
-  std::byte* latents() const { return latents_.data(); }
-  std::byte* index_keys() const { return index_keys_.data(); }
-  const std::vector<int32_t>& page_table() const { return page_table_; }
-
-  // What the cache holds, decoded.
-  double Latent(int64_t position, int64_t d) const;    // d in [0, latent_dim + rope_dim)
-  double IndexKey(int64_t position, int64_t d) const;  // d in [0, index_dim), scaled
-  double IndexScale(int64_t position) const;           // 1 but for fp8
+  std::byte* Row(int64_t position) const;  // its latent
 
  private:
   CacheLayout layout_;

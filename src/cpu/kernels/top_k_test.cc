@@ -1,4 +1,4 @@
-// The k largest against a stable sort.
+// The k largest against a sort.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,8 +28,12 @@ bool Before(float a, float b) {
 std::vector<int32_t> ReferenceTopK(const float* scores, int64_t count, int64_t k) {
   std::vector<int32_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return Before(scores[a], scores[b]); });
+  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+    if (Before(scores[a], scores[b]) || Before(scores[b], scores[a])) {
+      return Before(scores[a], scores[b]);
+    }
+    return a < b;
+  });
   order.resize(static_cast<size_t>(k));
   std::sort(order.begin(), order.end());
   return order;
