@@ -5,7 +5,7 @@
 #include <limits>
 #include <memory>
 
-#include "base/byte_size.h"
+#include "base/number_text.h"
 
 namespace fathom {
 namespace {
