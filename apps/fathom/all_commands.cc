@@ -1,14 +1,14 @@
 // The table of commands. A new one: its file exports Make…Command(), and stands here.
+#include "commands.h"
 #include "program.h"
 
 namespace fathom {
 
-Command MakeEncodeCommand();
-Command MakeParseCommand();
-
 std::vector<Command> AllCommands() {
   return {
-      MakeEncodeCommand(),
+      MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
+      MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
+      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
       MakeParseCommand(),
   };
 }

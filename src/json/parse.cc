@@ -147,8 +147,13 @@ class Parser {
     }
     while (true) {
       if (Peek() != '"') return Fail(kNoName, at_);
+      const size_t key_at = at_;
       std::string key;
       if (!ParseString(&key)) return false;
+      if (options_.unique_keys && object.Has(key)) {
+        const std::string_view quoted = text_.substr(key_at, at_ - key_at);
+        return Fail(fmt::format("Duplicate key {}", quoted.substr(0, 200)), key_at);
+      }
       SkipSpace();
       if (Peek() != ':') return Fail("Expecting ':' delimiter", at_);
       ++at_;

@@ -21,6 +21,7 @@ struct ParseOptions {
   int max_depth = 512;  // arrays and objects inside one another
   size_t max_bytes = size_t{256} << 20;
   bool python_constants = false;
+  bool unique_keys = false;  // a key that stands twice in an object is an error
 };
 
 struct ParseError {
