@@ -123,7 +123,7 @@ TEST(Utf8, RefusesWhatTheStandardForbids) {
 }
 
 TEST(Utf8, ReplacesLikePython) {
-  for (const auto& row : test::ReadTable(FATHOM_SOURCE_DIR "/tests/cases/utf8/replaced.tsv", 2)) {
+  for (const auto& row : test::ReadTable(FATHOM_GOLDEN_DIR "/python/utf8_replaced.tsv", 2)) {
     const std::string bytes = test::FromHex(row[0]), replaced = test::FromHex(row[1]);
     EXPECT_EQ(ReplaceInvalidUtf8(bytes), replaced) << row[0];
     EXPECT_EQ(CountUtf8(bytes), CountUtf8(replaced)) << row[0];

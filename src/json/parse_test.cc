@@ -11,7 +11,7 @@
 namespace fathom::json {
 namespace {
 
-const std::string kCases = FATHOM_SOURCE_DIR "/tests/cases/json/";
+const std::string kCases = FATHOM_GOLDEN_DIR "/python/";
 
 std::string ErrorOf(std::string_view text, const ParseOptions& options = {}) {
   const Result<Value> value = Parse(text, options);

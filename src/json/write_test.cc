@@ -15,7 +15,7 @@
 namespace fathom::json {
 namespace {
 
-const std::string kCases = FATHOM_SOURCE_DIR "/tests/cases/json/";
+const std::string kCases = FATHOM_GOLDEN_DIR "/python/";
 
 double FromBits(const std::string& hex) {
   uint64_t bits = 0;

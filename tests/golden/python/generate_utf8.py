@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes replaced.tsv: byte sequences and what CPython's bytes.decode('utf-8', 'replace') makes of them.
+"""Writes utf8_replaced.tsv: byte sequences and what CPython's bytes.decode('utf-8', 'replace') makes of them.
 
-Made with CPython 3.11.   usage: python3 generate.py
+Made with CPython 3.11.   usage: python3 generate_utf8.py && xz -9e utf8_replaced.tsv
 """
 import itertools
 import pathlib
@@ -22,7 +22,7 @@ for character in "\u0080\u07FF\u0800\uD7FF\uE000\uFFFD\uFFFF\U00010000\U000FFFFF
         for follower in (b"", b"a", b"\x80", b"\xC3\xA9", b"\xE2\x82", b"\xFF"):
             sequences.append(whole[:cut] + follower)
 
-with open(pathlib.Path(__file__).parent / "replaced.tsv", "w", newline="\n") as out:
+with open(pathlib.Path(__file__).parent / "utf8_replaced.tsv", "w", newline="\n") as out:
     print("# bytes, and the same decoded with replacement; both in hexadecimal. Made by generate.py.", file=out)
     for sequence in dict.fromkeys(sequences):
         print(sequence.hex(), sequence.decode("utf-8", "replace").encode().hex(), sep="\t", file=out)

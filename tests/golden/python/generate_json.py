@@ -7,7 +7,7 @@ parse.tsv    text, then what json.loads says of it: "ok" and json.dumps(..., ens
 floats.tsv   the bits of a double in hexadecimal, then its repr.
 numbers.tsv  the text of a JSON number, then json.dumps(json.loads(text)).
 
-Made with CPython 3.11.   usage: python3 generate.py
+Made with CPython 3.11.   usage: python3 generate_json.py && xz -9e *.tsv
 """
 import json
 import math
