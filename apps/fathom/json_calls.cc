@@ -1,7 +1,6 @@
 #include "json_calls.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "json/parse.h"
+#include "standard_io.h"
 
 namespace fathom {
 namespace {
@@ -19,29 +19,13 @@ struct Options {
   bool jsonl = false;
 };
 
-Status Write(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return Internal("standard output: {}", std::strerror(errno));
-  }
-  return {};
-}
-
-// Each answer goes out before the next line is read, so that two programs can talk line by line.
-Status AnswerLines(std::istream& input, const JsonCall& call) {
-  for (std::string line; std::getline(input, line);) {
-    std::string answer = call.line(line);
-    answer.push_back('\n');
-    FATHOM_RETURN_IF_ERROR(Write(answer));
-  }
-  return {};
-}
-
 Status AnswerOnce(std::istream& input, const std::string& name, const JsonCall& call) {
   const std::string text(std::istreambuf_iterator<char>(input), {});
+  if (input.bad()) return Internal("{}: {}", name, std::strerror(errno));
   const Result<json::Value> arguments = json::Parse(text, {.python_constants = true});
   if (!arguments.ok()) return arguments.status().At(name);
   FATHOM_ASSIGN_OR_RETURN(const std::string answer, call.once(*arguments));
-  return Write(answer);
+  return WriteStandardOutput(answer);
 }
 
 Result<int> Run(const Options& options, const JsonCall& call) {
@@ -57,8 +41,8 @@ Result<int> Run(const Options& options, const JsonCall& call) {
   }
   std::istream& input = standard ? std::cin : file;
   const std::string name = standard ? "standard input" : options.file;
-  FATHOM_RETURN_IF_ERROR(options.jsonl ? AnswerLines(input, call) : AnswerOnce(input, name, call));
-  if (input.bad()) return Internal("{}: {}", name, std::strerror(errno));
+  FATHOM_RETURN_IF_ERROR(options.jsonl ? AnswerLines(input, name, call.line)
+                                       : AnswerOnce(input, name, call));
   return 0;
 }
 

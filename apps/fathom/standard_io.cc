@@ -28,10 +28,15 @@ Status WriteStandardOutput(std::string_view text) {
 }
 
 Status AnswerLines(const std::function<std::string(std::string_view)>& answer) {
-  for (std::string line; std::getline(std::cin, line);) {
+  return AnswerLines(std::cin, "standard input", answer);
+}
+
+Status AnswerLines(std::istream& input, std::string_view name,
+                   const std::function<std::string(std::string_view)>& answer) {
+  for (std::string line; std::getline(input, line);) {
     FATHOM_RETURN_IF_ERROR(WriteStandardOutput(answer(line) + "\n"));
   }
-  if (std::cin.bad()) return Internal("standard input: {}", std::strerror(errno));
+  if (input.bad()) return Internal("{}: {}", name, std::strerror(errno));
   return {};
 }
 

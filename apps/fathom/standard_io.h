@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,8 @@ Status WriteStandardOutput(std::string_view text);
 // Answers each line of standard input with one line, before the next is read, so that two programs
 // can talk line by line.
 Status AnswerLines(const std::function<std::string(std::string_view)>& answer);
+// The same for the lines of `input`, which `name` names in errors.
+Status AnswerLines(std::istream& input, std::string_view name,
+                   const std::function<std::string(std::string_view)>& answer);
 
 }  // namespace fathom

@@ -41,8 +41,7 @@ std::string_view PythonTypeName(const json::Value& value) {
     case json::Kind::kBool:
       return "bool";
     case json::Kind::kNumber:
-      // NaN and Infinity are floats too.
-      return value.number().text.find_first_of(".eEIN") == std::string::npos ? "int" : "float";
+      return json::IsIntegerText(value.number().text) ? "int" : "float";
     case json::Kind::kString:
       return "str";
     case json::Kind::kArray:
