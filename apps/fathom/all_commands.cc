@@ -6,8 +6,10 @@ namespace fathom {
 
 std::vector<Command> AllCommands() {
   return {
-      MakeInspectCommand(),
-      MakeMakeCheckpointCommand(),
+      MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
+      MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
+      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
+      MakeParseCommand(),
   };
 }
 

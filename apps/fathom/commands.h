@@ -5,7 +5,15 @@
 
 namespace fathom {
 
+Command MakeChatCommand();
+Command MakeDemoCommand();
+Command MakeDetokenizeCommand();
+Command MakeEncodeCommand();
 Command MakeInspectCommand();
 Command MakeMakeCheckpointCommand();
+Command MakeParseCommand();
+Command MakeRunCommand();
+Command MakeTokenizeCommand();
+Command MakeVerifyCommand();
 
 }  // namespace fathom

@@ -16,11 +16,16 @@ void OnInterrupt(int) { interrupted_flag.store(true); }
 
 }  // namespace
 
-InterruptScope::InterruptScope() {
+InterruptScope::InterruptScope(Reads reads) : reads_(reads) { Install(); }
+
+void InterruptScope::Clear() { Install(); }
+
+void InterruptScope::Install() {
   interrupted_flag.store(false);
   struct sigaction action = {};
   action.sa_handler = OnInterrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  if (reads_ == Reads::kRestarted) action.sa_flags |= SA_RESTART;
   for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
 }
 

@@ -9,7 +9,9 @@ namespace fathom {
 // as without it. One at a time.
 class InterruptScope {
  public:
-  InterruptScope();
+  // What the signal does to a read that waits for input: it goes on, or returns with EINTR.
+  enum class Reads { kRestarted, kInterrupted };
+  explicit InterruptScope(Reads reads = Reads::kRestarted);
   ~InterruptScope();
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
@@ -17,6 +19,13 @@ class InterruptScope {
   bool interrupted() const;
   // kCancelled "interrupted" once it was.
   Status Check() const;
+  // Forgets it: the next signal is a first one again.
+  void Clear();
+
+ private:
+  void Install();
+
+  Reads reads_;
 };
 
 }  // namespace fathom

@@ -59,10 +59,8 @@ class Parser {
     return true;
   }
 
+  // `depth` arrays and objects are open around the value.
   bool ParseValue(Value* out, int depth) {
-    if (depth > options_.max_depth) {
-      return Fail(fmt::format("nested deeper than {}", options_.max_depth), at_);
-    }
     switch (Peek()) {
       case '"': {
         std::string text;
@@ -71,9 +69,11 @@ class Parser {
         return true;
       }
       case '{':
-        return ParseObject(out, depth);
       case '[':
-        return ParseArray(out, depth);
+        if (depth >= options_.max_depth) {
+          return Fail(fmt::format("nested deeper than {}", options_.max_depth), at_);
+        }
+        return Peek() == '{' ? ParseObject(out, depth) : ParseArray(out, depth);
       default:
         return ParseScalar(out);
     }
@@ -223,9 +223,11 @@ class Parser {
     at_ = start + 6;
     if (unit >= 0xD800 && unit <= 0xDFFF) {
       char32_t low = 0;
-      const bool pair = unit <= 0xDBFF && text_.substr(at_, 2) == "\\u" &&
-                        ReadHex4(at_ + 2, &low) && low >= 0xDC00 && low <= 0xDFFF;
-      if (!pair) return Fail("lone surrogate escape", start);
+      if (unit <= 0xDBFF && text_.substr(at_, 2) == "\\u" &&
+          (at_ + 6 >= text_.size() || !ReadHex4(at_ + 2, &low))) {
+        return Fail("Invalid \\uXXXX escape", at_ + 1);
+      }
+      if (low < 0xDC00 || low > 0xDFFF) return Fail("lone surrogate escape", start);
       at_ += 6;
       unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -87,6 +88,10 @@ class Value {
   Value(std::string text) : held_(std::move(text)) {}
   Value(Array array) : held_(std::move(array)) {}
   Value(Object object) : held_(std::move(object)) {}
+  // A forgotten * would make the boolean true.
+  template <typename T>
+  requires(!std::is_same_v<std::remove_const_t<T>, char>) Value(T*)
+  = delete;
 
   Kind kind() const { return static_cast<Kind>(held_.index()); }
   bool is_null() const { return kind() == Kind::kNull; }
