@@ -50,7 +50,7 @@ Result<Toolbox> OpenBuiltinTools(const std::string& folder) {
     FATHOM_ASSIGN_OR_RETURN(FileFolder opened, FileFolder::Open(folder));
     files = std::make_shared<const FileFolder>(std::move(opened));
   }
-  return MakeBuiltinTools(SystemWallTime, std::move(files));
+  return MakeBuiltinTools(SystemWallTime, files);
 }
 
 }  // namespace fathom

@@ -17,4 +17,7 @@ namespace fathom {
 // `folder` may be null: then there are no file tools.
 Toolbox MakeBuiltinTools(WallClock clock, const std::shared_ptr<const FileFolder>& folder);
 
+// The same with the system's clock and, unless `folder` is empty, the files below that folder.
+Result<Toolbox> OpenBuiltinTools(const std::string& folder);
+
 }  // namespace fathom

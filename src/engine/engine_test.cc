@@ -19,6 +19,7 @@ class EngineTest : public testing::Test {
 
   void Open(int64_t step_tokens, int32_t pages) {
     engine_.reset();
+    answers_.clear();  // ids begin anew
     if (!checkpoint_) {
       auto checkpoint = OpenCheckpoint(std::string(FATHOM_GOLDEN_DIR) + "/tiny-f32");
       ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().message();
@@ -114,7 +115,6 @@ TEST_F(EngineTest, NeighboursAndStepSizesChangeNoToken) {
     for (const int32_t first : {3, 40, 100, 7, 200, 9}) {
       ids.push_back(*engine_->Submit(Request(first, 90, 12)));
     }
-    answers_.clear();
     Drain();
     for (size_t i = 0; i < ids.size(); ++i) {
       EXPECT_EQ(answers_[ids[i]].tokens, alone[i].tokens) << "step " << step << " request " << i;
@@ -135,8 +135,9 @@ TEST_F(EngineTest, ContinuedConversationStartsBehindTheCache) {
   EXPECT_EQ(engine_->Progress(id)->cached_tokens, 70 + 19);
   Collect(events);
   Drain();
-  Open(48, 16);
-  EXPECT_EQ(answers_[id].tokens, Alone(next).tokens);
+  const std::vector<int32_t> continued = answers_[id].tokens;
+  Open(48, 16);  // with an empty cache
+  EXPECT_EQ(continued, Alone(next).tokens);
 }
 
 TEST_F(EngineTest, RepeatedPromptRunsItsLastTokenAgain) {

@@ -40,7 +40,10 @@ VerifyReport Checked(const std::string& name, const RunOptions& run, WorkCounter
   const std::string folder = kGolden + "/" + name;
   Result<VerifyReport> report = RunGoldenFile(folder, folder + "/golden.safetensors", run, work);
   EXPECT_TRUE(report.ok()) << report.status().message();
-  return report.ok() ? *report : VerifyReport{.ok = false};
+  if (report.ok()) return *std::move(report);
+  VerifyReport failed;
+  failed.ok = false;
+  return failed;
 }
 
 class TinyModel : public testing::TestWithParam<const char*> {};
@@ -110,7 +113,9 @@ TEST(Verify, OfficialCacheRecordsStayNear) {
   const VerifyReport report =
       Checked("tiny-fp8", {.numerics = Numerics::kFast, .cache_type = CacheType::kFP8});
   for (const TensorReport& tensor : report.tensors) {
-    if (tensor.name.ends_with("logits")) EXPECT_LT(*tensor.mean_abs, 0.06) << tensor.name;
+    if (tensor.name.ends_with("logits")) {
+      EXPECT_LT(*tensor.mean_abs, 0.06) << tensor.name;
+    }
   }
 }
 
@@ -134,7 +139,7 @@ TEST(Verify, NamesTheFirstLayerThatIsWrong) {
     const StoredTensor* tensor = source->Find("model.layers.1.mlp.gate.weight");
     ASSERT_NE(tensor, nullptr);
     const std::string path = source->FilePath(*tensor);
-    const MappedFile file = *MappedFile::Open(path);
+    const MappedFile file = std::move(MappedFile::Open(path)).value();
     const std::string_view element(static_cast<const char*>(tensor->view.data), 512);
     const size_t offset = file.text().find(element);
     ASSERT_NE(offset, std::string_view::npos);
