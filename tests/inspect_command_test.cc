@@ -42,6 +42,12 @@ TEST(Inspect, TheReportOfTheBundledModel) {
   EXPECT_EQ(Body(result.out), Case("fathom-nano.txt"));
 }
 
+TEST(Inspect, WithoutAModelTheBundledOneIsMeant) {
+  const ProgramResult result = RunFathom({"inspect", "--check"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(Body(result.out), Case("fathom-nano.txt"));
+}
+
 TEST(Inspect, ListsTensors) {
   const ProgramResult result = RunFathom({"inspect", kNano, "--tensors"});
   EXPECT_EQ(result.exit_code, 0);

@@ -11,6 +11,7 @@
 #include "inspect_report.h"
 #include "interrupt.h"
 #include "json/write.h"
+#include "model_path.h"
 #include "progress.h"
 
 namespace fathom {
@@ -57,19 +58,20 @@ Status Check(const Checkpoint& checkpoint, const InterruptScope& interrupt) {
 }
 
 Result<int> Run(const Options& options) {
-  if (IsConfigFile(options.model)) {
+  FATHOM_ASSIGN_OR_RETURN(const std::string path, ResolveModelPath(options.model));
+  if (IsConfigFile(path)) {
     if (options.check) {
-      return InvalidArgument("--check needs a model folder, {} is a file", options.model);
+      return InvalidArgument("--check needs a model folder, {} is a file", path);
     }
-    FATHOM_ASSIGN_OR_RETURN(const InspectReport report, ReportOnConfig(options.model));
+    FATHOM_ASSIGN_OR_RETURN(const InspectReport report, ReportOnConfig(path));
     Print(report, options);
     return 0;
   }
   // From before the first output on: whoever sees it may press Ctrl-C.
   std::optional<InterruptScope> interrupt;
   if (options.check) interrupt.emplace();
-  FATHOM_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(options.model));
-  Print({.path = options.model,
+  FATHOM_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(path));
+  Print({.path = path,
          .config = checkpoint.config,
          .generation = checkpoint.generation,
          .tensors = StoredTensors(checkpoint),
@@ -100,9 +102,8 @@ Command MakeInspectCommand() {
   command.flags = {
       {.name = "MODEL",
        .value = "",
-       .help = "model folder, or a config.json",
-       .target = &options->model,
-       .required = true},
+       .help = "model folder, or a config.json; left out: the bundled fathom-nano",
+       .target = &options->model},
       {.name = "--tensors",
        .value = "",
        .help = "list every tensor: name, type, shape, size",

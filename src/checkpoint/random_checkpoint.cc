@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 #include "base/number_text.h"
 #include "checkpoint/random_weights.h"
@@ -102,10 +103,11 @@ void RandomCheckpoint::PlanShards() {
   for (size_t i = 0; i < shards_.size(); ++i) {
     shards_[i].file = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards_.size());
     // Wide elements first keeps all of them aligned, whatever the shapes.
-    std::stable_sort(shards_[i].tensors.begin(), shards_[i].tensors.end(),
-                     [](const ShardTensor& a, const ShardTensor& b) {
-                       return Bytes(a.planned.dtype) > Bytes(b.planned.dtype);
-                     });
+    const auto place = [](const ShardTensor& tensor) {
+      return std::tuple(-Bytes(tensor.planned.dtype), tensor.spec, tensor.scales);
+    };
+    std::sort(shards_[i].tensors.begin(), shards_[i].tensors.end(),
+              [&](const ShardTensor& a, const ShardTensor& b) { return place(a) < place(b); });
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "base/byte_reader.h"
 #include "checkpoint/shown.h"
@@ -134,8 +135,8 @@ Status CheckTensorName(std::string_view name) {
                     kMaxTensorName);
   }
   for (const char c : name) {
-    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
-      return DataLoss("a tensor name with a control character");
+    if (c < 0x20 || c > 0x7E) {
+      return DataLoss("a tensor name with a character outside printable ASCII");
     }
   }
   return {};
@@ -163,10 +164,10 @@ Result<SafetensorsHeader> ParseSafetensors(std::span<const uint8_t> file) {
     header.entries.push_back(std::move(entry));
   }
   // By begin, then end: an empty tensor stands before the one that begins at the same byte.
-  std::stable_sort(header.entries.begin(), header.entries.end(),
-                   [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
-                     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-                   });
+  std::sort(header.entries.begin(), header.entries.end(),
+            [](const SafetensorsEntry& a, const SafetensorsEntry& b) {
+              return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+            });
   FATHOM_RETURN_IF_ERROR(CheckCoverage(header.entries, layout));
   return header;
 }

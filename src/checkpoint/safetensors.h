@@ -42,7 +42,8 @@ struct SafetensorsHeader {
 // `file` is the whole file; only its header is read.
 Result<SafetensorsHeader> ParseSafetensors(std::span<const uint8_t> file);
 
-// Tensor names are printed in errors and tables, so they are short and free of control characters.
+// Tensor names are printed in errors and tables, so they are short and printable ASCII, as all
+// published ones are.
 Status CheckTensorName(std::string_view name);
 
 // The number of bytes of a tensor, or nothing when it does not fit 63 bits.

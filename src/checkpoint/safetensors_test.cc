@@ -101,7 +101,9 @@ TEST(Safetensors, SaysWhatIsWrongWithAHeader) {
            "a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})",
        4, "header: byte 73: duplicate key \"a\""},
       {R"({"a\nb": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", 4,
-       "a tensor name with a control character"},
+       "a tensor name with a character outside printable ASCII"},
+      {R"({"é": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})", 4,
+       "a tensor name with a character outside printable ASCII"},
       {"{\"" + std::string(513, 'x') + "\": {}}", 4,
        "a tensor name of 513 bytes, more than the limit of 512"},
   };

@@ -14,7 +14,7 @@ namespace {
 const std::vector<PlannedTensor> kPlan = {{"wide", DType::kF32, {2, 3}},
                                           {"half", DType::kBF16, {5}},
                                           {"none", DType::kF32, {0}},
-                                          {"with \"quotes\" and ü", DType::kF8E4M3, {3, 1}}};
+                                          {"with \"quotes\"", DType::kF8E4M3, {3, 1}}};
 
 TEST(SafetensorsWriter, WhatIsWrittenReadsBack) {
   const test::TempDir dir;

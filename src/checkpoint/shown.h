@@ -1,4 +1,5 @@
-// What a file says, as error messages quote it: on one line, and cut short where it is long.
+// What a file says, as error messages quote it: one line of printable ASCII, cut short where it is
+// long.
 #pragma once
 
 #include <string>
@@ -7,7 +8,8 @@
 
 namespace fathom {
 
-// As JSON, at most 60 characters or so: `"deepseek_v3"`, `[64, 128]`, `"xxxx...`.
+// As JSON, at most 60 characters, others than ASCII as '?': `"deepseek_v3"`, `[64, 128]`,
+// `"xxxx...`.
 std::string Shown(const json::Value& value);
 
 }  // namespace fathom

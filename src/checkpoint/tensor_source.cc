@@ -22,9 +22,8 @@ Status CheckShardName(const std::string& name) {
     return InvalidArgument("shard {} lies outside the folder, expected a plain file name",
                            Shown(name));
   }
-  const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
-    return static_cast<uint8_t>(c) >= 0x20 && c != 0x7F;
-  });
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
   if (!printable || name.size() > 255 || !name.ends_with(".safetensors")) {
     return InvalidArgument("shard {}, expected a file name that ends in .safetensors", Shown(name));
   }

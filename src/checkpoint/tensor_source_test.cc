@@ -36,7 +36,7 @@ TEST(WeightIndex, SaysWhatIsWrong) {
       {R"({"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}})",
        "byte 38: duplicate key \"a\""},
       {R"({"weight_map": {"a\u0007": "x.safetensors"}})",
-       "weight_map: a tensor name with a control character"},
+       "weight_map: a tensor name with a character outside printable ASCII"},
       {R"({"weight_map": {"a": "sub/x.safetensors"}})",
        "weight_map: a: shard \"sub/x.safetensors\" lies outside the folder, expected a plain file "
        "name"},

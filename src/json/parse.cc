@@ -1,5 +1,6 @@
 #include "json/parse.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/mapped_file.h"
@@ -40,6 +41,13 @@ class Parser {
   bool Fail(std::string message, size_t offset) {
     error_ = {std::move(message), offset};
     return false;
+  }
+  // The text from `begin` to here for a message: short, and printable ASCII alone.
+  std::string Quoted(size_t begin) const {
+    std::string quoted(text_.substr(begin, std::min<size_t>(at_ - begin, 100)));
+    std::replace_if(
+        quoted.begin(), quoted.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return quoted;
   }
   char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void SkipSpace() {
@@ -151,8 +159,7 @@ class Parser {
       std::string key;
       if (!ParseString(&key)) return false;
       if (options_.unique_keys && object.Has(key)) {
-        const std::string_view quoted = text_.substr(key_at, at_ - key_at);
-        return Fail(fmt::format("Duplicate key {}", quoted.substr(0, 200)), key_at);
+        return Fail(fmt::format("Duplicate key {}", Quoted(key_at)), key_at);
       }
       SkipSpace();
       if (Peek() != ':') return Fail("Expecting ':' delimiter", at_);
