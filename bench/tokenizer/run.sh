@@ -17,7 +17,8 @@ cmake --build "$root/build/release" --target tokenizer_speed
 mkdir -p "$out"
 cp "$here/package.json" "$here/package-lock.json" "$out"
 [ -d "$out/node_modules/tokenizers" ] || npm ci --prefix "$out" --ignore-scripts
-xz -dc "$root/tests/golden/tokenizer/tokenizer.json.xz" > "$out/tokenizer.json"
+xz -dc "$root/tests/golden/tokenizer/tokenizer.parts.json.xz" > "$out/tokenizer.parts.json"
+python3 "$root/tests/golden/tokenizer/assemble.py" "$out/tokenizer.parts.json" "$out/tokenizer.json"
 rm -f "$out"/*.txt
 python3 "$here/corpus.py" "$root" "$out/tokenizer.json" "$out" "$@"
 
