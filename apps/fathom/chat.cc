@@ -24,12 +24,14 @@ struct ChatFlags {
   SamplingFlags sampling;
   std::optional<std::string> system;
   std::string files;
-  bool thinking = false, no_tools = false;
+  bool thinking = false, use_tools = false;
 };
 
 constexpr const char* kHelp =
     "/think      reason before answering\n"
     "/nothink    answer at once\n"
+    "/tools      let the model use the built-in tools\n"
+    "/notools    and no longer\n"
     "/new        forget the conversation\n"
     "/help       this list\n"
     "/quit       leave; Ctrl-D does too\n"
@@ -70,6 +72,7 @@ class Conversation {
   Conversation(Session& session, const Toolbox& tools, const ChatFlags& flags)
       : session_(session),
         tools_(tools),
+        use_tools_(flags.use_tools),
         system_(flags.system),
         style_(TerminalStyle::ForStdout()) {
     options_.thinking = flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
@@ -85,7 +88,7 @@ class Conversation {
       system.content = *system_;
       messages_.push_back(std::move(system));
     }
-    if (tools_.tools().empty()) return {};
+    if (!use_tools_) return {};
     FATHOM_ASSIGN_OR_RETURN(auto definitions, chat::ToolsFromJson(tools_.Definitions(), "tools"));
     chat::AttachTools(std::move(definitions), {}, &messages_);
     return {};
@@ -122,6 +125,13 @@ class Conversation {
     return {};
   }
 
+  // Tools are part of the first message, so the conversation begins anew.
+  Status UseTools(bool use) {
+    use_tools_ = use;
+    fmt::print("A new conversation, {} tools.\n", use ? "with" : "without");
+    return Begin();
+  }
+
   void SetThinking(bool thinking) {
     options_.thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
     fmt::print("{}\n",
@@ -131,6 +141,7 @@ class Conversation {
  private:
   Session& session_;
   const Toolbox& tools_;
+  bool use_tools_;
   const std::optional<std::string> system_;
   const TerminalStyle style_;
   LoopOptions options_;
@@ -142,6 +153,8 @@ Result<bool> RunCommandLine(const std::string& line, Conversation* conversation)
   if (line == "/quit" || line == "/exit") return false;
   if (line == "/think" || line == "/nothink") {
     conversation->SetThinking(line == "/think");
+  } else if (line == "/tools" || line == "/notools") {
+    FATHOM_RETURN_IF_ERROR(conversation->UseTools(line == "/tools"));
   } else if (line == "/new") {
     FATHOM_RETURN_IF_ERROR(conversation->Begin());
     fmt::print("A new conversation.\n");
@@ -154,12 +167,7 @@ Result<bool> RunCommandLine(const std::string& line, Conversation* conversation)
 }
 
 Result<int> Run(const ChatFlags& flags) {
-  Toolbox tools;
-  if (flags.no_tools) {
-    if (!flags.files.empty()) return InvalidArgument("--files and --no-tools exclude each other");
-  } else {
-    FATHOM_ASSIGN_OR_RETURN(tools, OpenBuiltinTools(flags.files));
-  }
+  FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, OpenBuiltinTools(flags.files));
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
   Conversation conversation(*session, tools, flags);
   FATHOM_RETURN_IF_ERROR(conversation.Begin());
@@ -201,8 +209,8 @@ Command MakeChatCommand() {
   command.name = "chat";
   command.summary = "talk with a model in the terminal";
   command.description =
-      "A conversation. The model may use the built-in tools: a calculator, the clock and, with "
-      "--files, the files of one folder.";
+      "A conversation. With --use-tools or /tools the model may use the built-in tools: a "
+      "calculator, the clock and, with --files, the files of one folder.";
   command.flags = ModelFlagTable(&flags->model);
   const std::vector<Flag> own = {
       {.name = "--system", .value = "TEXT", .help = "system message", .target = &flags->system},
@@ -210,7 +218,10 @@ Command MakeChatCommand() {
        .value = "",
        .help = "reason first; /nothink ends it",
        .target = &flags->thinking},
-      {.name = "--no-tools", .value = "", .help = "offer no tools", .target = &flags->no_tools},
+      {.name = "--use-tools",
+       .value = "",
+       .help = "let the model use the built-in tools",
+       .target = &flags->use_tools},
       {.name = "--files",
        .value = "DIR",
        .help = "the folder whose files the tools may read",

@@ -29,12 +29,15 @@ Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks c
   chat::EncodeOptions encode;
   encode.thinking_mode = request.thinking;
   FATHOM_ASSIGN_OR_RETURN(const chat::Prompt prompt, chat::Encode(request.messages, encode));
-  chat::StreamOptions options;
-  options.start_in_reasoning = prompt.EndsInReasoning();
-  options.plain_tags = false;
-  for (const chat::Message& message : request.messages)
-    options.plain_tags |= !message.tools.empty();
-  FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer_, options, request.stop));
+  TextStreamOptions options;
+  options.parser.start_in_reasoning = prompt.EndsInReasoning();
+  options.parser.plain_tags = false;
+  for (const chat::Message& message : request.messages) {
+    options.parser.plain_tags |= !message.tools.empty();
+  }
+  options.stops = request.stop;
+  options.ignore_eos = request.sampling.ignore_eos;
+  FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer_, options));
   GenerateRequest generate;
   generate.prompt = Tokenize(prompt);
   generate.sampling = request.sampling;

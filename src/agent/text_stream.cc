@@ -7,18 +7,18 @@
 namespace fathom {
 
 Result<TextStream> TextStream::Create(const Tokenizer& tokenizer,
-                                      const chat::StreamOptions& options,
-                                      const std::vector<std::string>& stops) {
-  FATHOM_ASSIGN_OR_RETURN(StopScanner scanner, StopScanner::Create(stops));
+                                      const TextStreamOptions& options) {
+  FATHOM_ASSIGN_OR_RETURN(StopScanner scanner, StopScanner::Create(options.stops));
   return TextStream(tokenizer, options, std::move(scanner));
 }
 
-TextStream::TextStream(const Tokenizer& tokenizer, const chat::StreamOptions& options,
+TextStream::TextStream(const Tokenizer& tokenizer, const TextStreamOptions& options,
                        StopScanner scanner)
     : tokenizer_(&tokenizer),
       decoder_(tokenizer.vocabulary()),
       scanner_(std::move(scanner)),
-      parser_(std::make_unique<chat::StreamParser>(options)) {}
+      ignore_eos_(options.ignore_eos),
+      parser_(std::make_unique<chat::StreamParser>(options.parser)) {}
 
 void TextStream::Push(const TokenEvent& event, std::vector<chat::StreamEvent>* events) {
   using Cause = chat::StreamParser::Cause;
@@ -48,6 +48,7 @@ void TextStream::PushToken(int32_t token, std::vector<chat::StreamEvent>* events
   if (done()) return;
   const Vocabulary& vocabulary = tokenizer_->vocabulary();
   if (!vocabulary.IsAdded(token)) return PushText(decoder_.Push(token), events);
+  if (ignore_eos_ && vocabulary.Bytes(token) == chat::kEos) return;
   PushText(decoder_.Flush(), events);
   if (done()) return;
   // Special tokens are no text: a stop string neither contains one nor runs across it.

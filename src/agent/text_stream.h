@@ -15,12 +15,18 @@
 
 namespace fathom {
 
+struct TextStreamOptions {
+  chat::StreamOptions parser = {};
+  std::vector<std::string> stops = {};
+  // The model's end of sentence is passed over, as the engine does.
+  bool ignore_eos = false;
+};
+
 // Serves one generation, on one thread at a time.
 class TextStream {
  public:
   // The tokenizer outlives the stream. kInvalidArgument for an unusable stop string.
-  static Result<TextStream> Create(const Tokenizer& tokenizer, const chat::StreamOptions& options,
-                                   const std::vector<std::string>& stops);
+  static Result<TextStream> Create(const Tokenizer& tokenizer, const TextStreamOptions& options);
 
   // Appends what the event brings; once done() is true, nothing.
   void Push(const TokenEvent& event, std::vector<chat::StreamEvent>* events);
@@ -30,7 +36,7 @@ class TextStream {
   bool done() const { return parser_->done(); }
 
  private:
-  TextStream(const Tokenizer& tokenizer, const chat::StreamOptions& options, StopScanner scanner);
+  TextStream(const Tokenizer& tokenizer, const TextStreamOptions& options, StopScanner scanner);
 
   bool IsBareStop(const TokenEvent& event) const;
   void PushToken(int32_t token, std::vector<chat::StreamEvent>* events);
@@ -40,6 +46,7 @@ class TextStream {
   const Tokenizer* tokenizer_;
   StreamDecoder decoder_;
   StopScanner scanner_;
+  bool ignore_eos_;
   std::unique_ptr<chat::StreamParser> parser_;  // it does not move
 };
 

@@ -24,7 +24,10 @@ struct Told {
 
 Told Tell(const std::string& completion, bool reasoning, const std::vector<std::string>& stops,
           FinishReason finish) {
-  auto stream = TextStream::Create(Nano(), {.start_in_reasoning = reasoning}, stops);
+  TextStreamOptions options;
+  options.parser.start_in_reasoning = reasoning;
+  options.stops = stops;
+  auto stream = TextStream::Create(Nano(), options);
   FATHOM_CHECK(stream.ok(), "{}", stream.status().message());
   const std::vector<int32_t> tokens = Nano().Encode(completion, AllowSpecial::kYes);
   std::vector<chat::StreamEvent> events;
@@ -95,8 +98,25 @@ TEST(TextStream, StopTokenIsNotPartOfTheText) {
   EXPECT_EQ(told.message.content, "one");
 }
 
+TEST(TextStream, EndOfSentenceMayBePassedOver) {
+  TextStreamOptions options;
+  options.ignore_eos = true;
+  auto stream = TextStream::Create(Nano(), options);
+  ASSERT_TRUE(stream.ok());
+  std::vector<chat::StreamEvent> events;
+  for (const int32_t token : Nano().Encode("a<｜end▁of▁sentence｜> b", AllowSpecial::kYes)) {
+    TokenEvent event;
+    event.token = SampledToken{token, {}};
+    stream->Push(event, &events);
+  }
+  EXPECT_FALSE(stream->done());
+  chat::MessageBuilder builder;
+  for (const chat::StreamEvent& event : events) builder.Add(event);
+  EXPECT_EQ(builder.message().content, "a b");
+}
+
 TEST(TextStream, EndsWithoutALastToken) {
-  auto stream = TextStream::Create(Nano(), {}, {});
+  auto stream = TextStream::Create(Nano(), {});
   ASSERT_TRUE(stream.ok());
   std::vector<chat::StreamEvent> events;
   TokenEvent event;

@@ -10,9 +10,7 @@ Transformer::Transformer(const Checkpoint& checkpoint, Backend& backend,
       weights_(BindWeights(checkpoint, options.mtp)),
       rope_(checkpoint.config) {}
 
-Result<std::unique_ptr<Transformer>> Transformer::Create(const Checkpoint& checkpoint,
-                                                         Backend& backend,
-                                                         const TransformerOptions& options) {
+Status Transformer::CheckOptions(const Checkpoint& checkpoint, const TransformerOptions& options) {
   const ModelConfig& config = checkpoint.config;
   if (options.dense_below < 0 || options.dense_below > config.index_topk) {
     return InvalidArgument("dense_below: {} is outside [0, index_topk = {}]", options.dense_below,
@@ -25,11 +23,18 @@ Result<std::unique_ptr<Transformer>> Transformer::Create(const Checkpoint& check
   if (options.mtp && !checkpoint.has_mtp) {
     return NotFound("{}: has no MTP layer", checkpoint.folder);
   }
+  return {};
+}
+
+Result<std::unique_ptr<Transformer>> Transformer::Create(const Checkpoint& checkpoint,
+                                                         Backend& backend,
+                                                         const TransformerOptions& options) {
+  FATHOM_RETURN_IF_ERROR(CheckOptions(checkpoint, options));
   std::unique_ptr<Transformer> model(new Transformer(checkpoint, backend, options));
   FATHOM_ASSIGN_OR_RETURN(
       model->s_,
-      Scratch::Create(backend, config, {options.step_tokens, options.logit_rows, options.context},
-                      options.mtp));
+      Scratch::Create(backend, checkpoint.config,
+                      {options.step_tokens, options.logit_rows, options.context}, options.mtp));
   return model;
 }
 

@@ -48,10 +48,14 @@ class StepObserver {
 // Threads: one at a time (the engine's).
 class Transformer {
  public:
-  // The checkpoint and the backend outlive the model. kInvalidArgument for options that the config
-  // does not allow, kResourceExhausted.
+  // The checkpoint and the backend outlive the model. Errors are those of CheckOptions, and
+  // kResourceExhausted.
   static Result<std::unique_ptr<Transformer>> Create(const Checkpoint& checkpoint, Backend& backend,
                                                      const TransformerOptions& options);
+
+  // kInvalidArgument, naming the option, for what the config does not allow; kNotFound for an MTP
+  // layer that is not there.
+  static Status CheckOptions(const Checkpoint& checkpoint, const TransformerOptions& options);
 
   // What Create will take beside the weights.
   static int64_t ScratchBytes(const ModelConfig& config, const TransformerOptions& options);

@@ -51,6 +51,7 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   const CacheLayout layout = LayoutFor(config, options);
   FATHOM_RETURN_IF_ERROR(layout.Validate());
   const TransformerOptions transformer = OptionsFor(config, options);
+  FATHOM_RETURN_IF_ERROR(Transformer::CheckOptions(model->checkpoint, transformer));
 
   const int64_t pages = (transformer.context + kPageTokens - 1) / kPageTokens * options.sequences;
   const int64_t layers = config.num_hidden_layers + (transformer.mtp ? 1 : 0);
@@ -62,8 +63,8 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   plan.context = transformer.context;
   plan.token_bytes = layout.TokenBytes() * layers * options.sequences;
   plan.cache_type = Name(layout.type);
-  if (on_plan) on_plan(plan);
   FATHOM_RETURN_IF_ERROR(plan.Check(options.weights_from_disk));
+  if (on_plan) on_plan(plan);
 
   const bool all = options.read_weights && !options.weights_from_disk;
   FATHOM_RETURN_IF_ERROR(all ? CheckAllTensors(model->checkpoint, progress)

@@ -46,7 +46,7 @@ struct LoadedModel {
   double load_seconds = 0;
 };
 
-// Told once the plan is known, before anything large is read.
+// Told once the plan is known to fit, before anything large is read.
 using PlanCallback = std::function<void(const MemoryPlan&)>;
 
 Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,

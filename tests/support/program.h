@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/check.h"
@@ -25,16 +26,18 @@ struct ProgramResult {
 // A started program; its outputs go to files, so that nothing blocks.
 class Program {
  public:
-  // args[0] is the program.
-  explicit Program(const std::vector<std::string>& args) {
+  // args[0] is the program; `input` is what it finds on standard input.
+  explicit Program(const std::vector<std::string>& args, std::string_view input = "") {
+    dir_.Write("in", input);
     std::vector<char*> argv;
     for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
     argv.push_back(nullptr);
     child_ = ::fork();
     FATHOM_CHECK(child_ >= 0, "fork");
     if (child_ == 0) {
-      Redirect("out", STDOUT_FILENO);
-      Redirect("err", STDERR_FILENO);
+      Redirect("in", O_RDONLY, STDIN_FILENO);
+      Redirect("out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+      Redirect("err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
@@ -60,8 +63,8 @@ class Program {
   }
 
  private:
-  void Redirect(const char* name, int descriptor) const {
-    const int file = ::open(dir_.File(name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  void Redirect(const char* name, int flags, int descriptor) const {
+    const int file = ::open(dir_.File(name).c_str(), flags, 0600);
     if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(126);
   }
   std::string Content(const char* name) const {
@@ -76,9 +79,9 @@ class Program {
 };
 
 // The fathom program with `args`, run to its end.
-inline ProgramResult RunFathom(std::vector<std::string> args) {
+inline ProgramResult RunFathom(std::vector<std::string> args, std::string_view input = "") {
   args.insert(args.begin(), FATHOM_PROGRAM);
-  return Program(args).Wait();
+  return Program(args, input).Wait();
 }
 
 }  // namespace fathom::test
