@@ -173,9 +173,9 @@ Result<int> Run(const ChatFlags& flags) {
   FATHOM_RETURN_IF_ERROR(conversation.Begin());
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
   const TerminalStyle style = TerminalStyle::ForStdout();
-  fmt::print("{} on {}, loaded in {:.2f} s. /help lists commands, Ctrl-D leaves.\n",
+  fmt::print("{} on {}, loaded in {:.2f} s\n{}\n/help lists commands, Ctrl-D leaves.\n",
              session->model->checkpoint.folder, session->model->backend->Name(),
-             session->load_seconds);
+             session->load_seconds, session->model->plan.Describe());
   LineReader reader;
   while (true) {
     fmt::print("{}> {}", style.bold(), style.reset());

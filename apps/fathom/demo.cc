@@ -150,8 +150,8 @@ class Demonstration {
 Result<int> Run(const ModelFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, OpenBuiltinTools(""));
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags, 1));
-  fmt::print("{}: a small demonstration model with the architecture of DeepSeek-V3.2\n",
-             session->model->checkpoint.folder);
+  fmt::print("{}: a small demonstration model with the architecture of DeepSeek-V3.2\n{}\n",
+             session->model->checkpoint.folder, session->model->plan.Describe());
   Demonstration demonstration(*session, tools);
   int wrong = 0;
   for (const Scene& scene : Scenes()) {
