@@ -1,10 +1,10 @@
-# fathom_module(NAME SOURCES ... DEPS ... LIBRARIES ... TESTS ... BENCHES ...)
+# fathom_module(NAME SOURCES ... DEPS ... LIBRARIES ... TESTS ... BENCHES ... [EVERY_ISA])
 #
 # One module is one folder below src/ and one static library fathom_NAME. DEPS are other modules,
 # LIBRARIES outside ones. TESTS become one program NAME_test, registered with CTest under that
-# name; BENCHES become one program NAME_bench.
+# name; BENCHES become one program NAME_bench. EVERY_ISA: as for fathom_test below.
 function(fathom_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LIBRARIES;TESTS;BENCHES;TEST_DEPS;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_ISA" "" "SOURCES;DEPS;LIBRARIES;TESTS;BENCHES;TEST_DEPS;TEST_LIBRARIES" ${ARGN})
   set(library fathom_${name})
   if(arg_SOURCES)
     add_library(${library} STATIC ${arg_SOURCES})
@@ -25,7 +25,12 @@ function(fathom_module name)
     list(APPEND test_links fathom_${dep})
   endforeach()
   if(FATHOM_TESTS AND arg_TESTS)
-    fathom_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${test_links} ${arg_TEST_LIBRARIES})
+    set(every_isa)
+    if(arg_EVERY_ISA)
+      set(every_isa EVERY_ISA)
+    endif()
+    fathom_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${test_links} ${arg_TEST_LIBRARIES}
+                ${every_isa})
   endif()
   if(FATHOM_BENCHES AND arg_BENCHES)
     add_executable(${name}_bench ${arg_BENCHES})
@@ -34,11 +39,25 @@ function(fathom_module name)
   endif()
 endfunction()
 
-# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...])   a GoogleTest program under CTest.
-# Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data under
-# FATHOM_GOLDEN_DIR.
+# Instruction sets below the best one that a test is repeated with, and what /proc/cpuinfo shows of
+# a processor that has them. Where a name is wrong or cannot run, the program says so and fails.
+set(FATHOM_LOWER_ISAS scalar)
+if(EXISTS /proc/cpuinfo)
+  file(STRINGS /proc/cpuinfo cpu_flags REGEX "^flags" LIMIT_COUNT 1)
+  if(cpu_flags MATCHES " avx2 " AND cpu_flags MATCHES " fma " AND cpu_flags MATCHES " f16c ")
+    list(APPEND FATHOM_LOWER_ISAS avx2)
+  endif()
+  if(cpu_flags MATCHES " avx512_bf16 ")
+    list(APPEND FATHOM_LOWER_ISAS avx512)
+  endif()
+endif()
+
+# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA])   a GoogleTest program under
+# CTest, label unit. Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
+# under FATHOM_GOLDEN_DIR. EVERY_ISA runs it again with FATHOM_ISA set to each lower instruction
+# set, as NAME@ISA with label isa, for tests that compute through the kernels.
 function(fathom_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_ISA" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
@@ -47,6 +66,13 @@ function(fathom_test name)
   add_dependencies(${name} golden)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}")
+  if(arg_EVERY_ISA)
+    foreach(isa IN LISTS FATHOM_LOWER_ISAS)
+      add_test(NAME ${name}@${isa} COMMAND ${name} --gtest_brief=1)
+      set_tests_properties(${name}@${isa} PROPERTIES LABELS "isa;${arg_LABELS}"
+                                                     ENVIRONMENT FATHOM_ISA=${isa})
+    endforeach()
+  endif()
 endfunction()
 
 # fathom_fuzz(NAME LIBRARIES ...)   tests/fuzz/NAME_fuzz.cc as a libFuzzer program NAME_fuzz, built

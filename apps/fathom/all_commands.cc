@@ -1,8 +1,16 @@
 // The table of commands. A new one: its file exports Make…Command(), and stands here.
+#include "commands.h"
 #include "program.h"
 
 namespace fathom {
 
-std::vector<Command> AllCommands() { return {}; }
+std::vector<Command> AllCommands() {
+  return {
+      MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
+      MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
+      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
+      MakeParseCommand(),
+  };
+}
 
 }  // namespace fathom

@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <type_traits>
 
+#include "help_text.h"
+#include "terminal_text.h"
+
 namespace fathom {
 namespace {
 
@@ -30,11 +33,9 @@ CLI::Option* AddFlag(CLI::App* app, const Flag& flag) {
 }
 
 void AddCommand(CLI::App* app, const Command& command) {
-  const std::string& about = command.description.empty() ? command.summary : command.description;
-  CLI::App* sub = app->add_subcommand(command.name, about);
+  CLI::App* sub = app->add_subcommand(command.name);
   for (const Flag& flag : command.flags) {
     CLI::Option* option = AddFlag(sub, flag);
-    if (!flag.value.empty()) option->option_text(flag.value);
     if (flag.required) option->required();
     if (!flag.choices.empty()) option->check(CLI::IsMember(flag.choices));
     // A repeated flag takes its last value, so that a script's default can be overridden.
@@ -42,20 +43,27 @@ void AddCommand(CLI::App* app, const Command& command) {
   }
 }
 
-void PrintHelp(const CLI::App& app, const std::vector<Command>& commands) {
+const Command* Chosen(const CLI::App& app, const std::vector<Command>& commands) {
   for (const Command& command : commands) {
-    if (app.got_subcommand(command.name)) {
-      fmt::print("{}", app.get_subcommand(command.name)->help());
-      return;
-    }
+    if (app.got_subcommand(command.name)) return &command;
   }
-  fmt::print(
-      "Fathom runs DeepSeek-V3.2: its mixture of experts, its sparse attention, its chat "
-      "format.\n\n"
-      "usage: fathom COMMAND [ARGUMENTS]      fathom COMMAND --help\n\n");
-  for (const Command& command : commands) {
-    fmt::print("  {:<17}{}\n", command.name, command.summary);
+  return nullptr;
+}
+
+int PrintHelp(const Command* command, const std::vector<Command>& commands) {
+  fmt::print("{}", command != nullptr ? CommandHelp(*command) : ProgramHelp(commands));
+  return 0;
+}
+
+int PrintUsageError(const CLI::Error& error, int argc, char** argv, const Command* command) {
+  if (command == nullptr && argc > 1 && argv[1][0] != '-') {
+    fmt::print(stderr, "error: there is no command {} (fathom --help lists them)\n",
+               SafeForTerminal(argv[1]));
+  } else {
+    fmt::print(stderr, "error: {} (fathom {}--help lists what there is)\n",
+               SafeForTerminal(error.what()), command != nullptr ? command->name + " " : "");
   }
+  return 1;
 }
 
 }  // namespace
@@ -68,24 +76,22 @@ int RunProgram(int argc, char** argv, std::vector<Command> commands) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    PrintHelp(app, commands);
-    return 0;
+    return PrintHelp(Chosen(app, commands), commands);
   } catch (const CLI::CallForVersion& version) {
     fmt::print("{}\n", version.what());
     return 0;
   } catch (const CLI::Error& error) {
-    fmt::print(stderr, "error: {} (fathom --help lists what there is)\n", error.what());
+    return PrintUsageError(error, argc, argv, Chosen(app, commands));
+  }
+  const Command* command = Chosen(app, commands);
+  if (command == nullptr) {
+    PrintHelp(nullptr, commands);
     return 1;
   }
-  for (const Command& command : commands) {
-    if (!app.got_subcommand(command.name)) continue;
-    const Result<int> code = command.run();
-    if (code.ok()) return *code;
-    std::fflush(stdout);
-    fmt::print(stderr, "error: {}\n", code.status().message());
-    return 1;
-  }
-  PrintHelp(app, commands);
+  const Result<int> code = command->run();
+  if (code.ok()) return *code;
+  std::fflush(stdout);
+  fmt::print(stderr, "error: {}\n", SafeForTerminal(code.status().message()));
   return 1;
 }
 

@@ -71,6 +71,10 @@ void OnBusError(int, siginfo_t* info, void*) {
 }
 
 Status OpenRegular(const std::string& path, FileDescriptor* file, size_t* size) {
+  // The system would stop reading the name at the zero byte and open another file.
+  if (const size_t zero = path.find('\0'); zero != std::string::npos) {
+    return InvalidArgument("{}: a path with a zero byte at {}", path.substr(0, zero), zero);
+  }
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   *file = FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file->valid()) {
@@ -144,14 +148,15 @@ Result<std::string> ReadFile(const std::string& path, size_t limit) {
   }
   // One byte more than announced, so that a file still growing (or one of /proc, which announces
   // nothing) is noticed; `limit` holds for what was really read.
-  std::string text(std::min(std::max(size, size_t{4095}) + 1, limit + 1), '\0');
+  const size_t most = std::max(limit, limit + 1);  // limit itself where there is no number above it
+  std::string text(std::min(std::max(size, size_t{4095}) + 1, most), '\0');
   size_t have = 0;
   while (true) {
     if (have == text.size()) {
       if (have > limit) {
         return ResourceExhausted("{}: more than the limit of {} bytes", path, limit);
       }
-      text.resize(std::min(text.size() * 2, limit + 1));
+      text.resize(std::min(text.size() * 2, most));
     }
     const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
     if (got < 0 && errno == EINTR) continue;

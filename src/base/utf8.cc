@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/check.h"
+
 namespace fathom {
 namespace {
 
@@ -54,6 +56,8 @@ Utf8Char DecodeUtf8(std::string_view text) {
 }
 
 void AppendUtf8(char32_t code_point, std::string* out) {
+  FATHOM_DCHECK(code_point < 0xD800 || (code_point >= 0xE000 && code_point <= 0x10FFFF),
+                "U+{:04X} has no UTF-8 form", static_cast<uint32_t>(code_point));
   const auto put = [out](char32_t byte) { out->push_back(static_cast<char>(byte)); };
   if (code_point < 0x80) {
     put(code_point);

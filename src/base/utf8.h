@@ -19,6 +19,7 @@ struct Utf8Char {
 // what Python's and Rust's replacing decoders do), so decoding always advances.
 Utf8Char DecodeUtf8(std::string_view text);
 
+// `code_point` is a scalar value: at most U+10FFFF and no surrogate.
 void AppendUtf8(char32_t code_point, std::string* out);
 
 // The offset of the first byte that is not valid UTF-8, or npos.

@@ -1,9 +1,20 @@
 #include "json/field_reader.h"
 
+#include <cmath>
+
+#include "json/write.h"
+
 namespace fathom::json {
 namespace {
 
 Status Missing(const std::string& path) { return InvalidArgument("{}: missing", path); }
+
+// A number for a message: its text, unless that is long enough to bury the message.
+std::string Shown(const Value& number) {
+  constexpr size_t kLongest = 40;
+  const std::string& text = number.number().text;
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "...";
+}
 
 }  // namespace
 
@@ -32,10 +43,12 @@ Result<int64_t> FieldReader::Int(std::string_view name, int64_t low, int64_t hig
   const auto number = value->AsInt64();
   if (!number) {
     if (!value->is_number()) return WrongKind(PathOf(name), "integer", *value);
-    return InvalidArgument("{}: expected integer, found {}", PathOf(name), value->number().text);
+    if (!IsIntegerText(value->number().text)) {
+      return InvalidArgument("{}: expected integer, found {}", PathOf(name), Shown(*value));
+    }
   }
-  if (*number < low || *number > high) {
-    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), *number, low, high);
+  if (!number || *number < low || *number > high) {
+    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), Shown(*value), low, high);
   }
   return *number;
 }
@@ -45,9 +58,11 @@ Result<double> FieldReader::Number(std::string_view name, double low, double hig
   if (value == nullptr) return Missing(PathOf(name));
   const auto number = value->AsDouble();
   if (!number) return WrongKind(PathOf(name), "number", *value);
-  if (!(*number >= low && *number <= high)) {
-    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), value->number().text, low,
-                           high);
+  if (!std::isfinite(*number)) {
+    return InvalidArgument("{}: expected a finite number, found {}", PathOf(name), Shown(*value));
+  }
+  if (*number < low || *number > high) {
+    return InvalidArgument("{}: {} is outside [{}, {}]", PathOf(name), Shown(*value), low, high);
   }
   return *number;
 }

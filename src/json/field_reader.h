@@ -25,7 +25,8 @@ class FieldReader {
   const std::string& path() const { return path_; }
   bool Has(std::string_view name) const { return object_.Has(name); }
 
-  // Each fails when the member is absent, has another kind or lies outside [low, high].
+  // Each fails when the member is absent, has another kind or lies outside [low, high]. Number
+  // gives finite ones only.
   Result<int64_t> Int(std::string_view name, int64_t low = std::numeric_limits<int64_t>::min(),
                       int64_t high = std::numeric_limits<int64_t>::max()) const;
   Result<double> Number(std::string_view name,

@@ -1,5 +1,6 @@
 #include "json/parse.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/mapped_file.h"
@@ -41,6 +42,13 @@ class Parser {
     error_ = {std::move(message), offset};
     return false;
   }
+  // The text from `begin` to here for a message: short, and printable ASCII alone.
+  std::string Quoted(size_t begin) const {
+    std::string quoted(text_.substr(begin, std::min<size_t>(at_ - begin, 100)));
+    std::replace_if(
+        quoted.begin(), quoted.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return quoted;
+  }
   char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void SkipSpace() {
     while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
@@ -51,10 +59,8 @@ class Parser {
     return true;
   }
 
+  // `depth` arrays and objects are open around the value.
   bool ParseValue(Value* out, int depth) {
-    if (depth > options_.max_depth) {
-      return Fail(fmt::format("nested deeper than {}", options_.max_depth), at_);
-    }
     switch (Peek()) {
       case '"': {
         std::string text;
@@ -63,9 +69,11 @@ class Parser {
         return true;
       }
       case '{':
-        return ParseObject(out, depth);
       case '[':
-        return ParseArray(out, depth);
+        if (depth >= options_.max_depth) {
+          return Fail(fmt::format("nested deeper than {}", options_.max_depth), at_);
+        }
+        return Peek() == '{' ? ParseObject(out, depth) : ParseArray(out, depth);
       default:
         return ParseScalar(out);
     }
@@ -147,8 +155,12 @@ class Parser {
     }
     while (true) {
       if (Peek() != '"') return Fail(kNoName, at_);
+      const size_t key_at = at_;
       std::string key;
       if (!ParseString(&key)) return false;
+      if (options_.unique_keys && object.Has(key)) {
+        return Fail(fmt::format("Duplicate key {}", Quoted(key_at)), key_at);
+      }
       SkipSpace();
       if (Peek() != ':') return Fail("Expecting ':' delimiter", at_);
       ++at_;
@@ -211,9 +223,11 @@ class Parser {
     at_ = start + 6;
     if (unit >= 0xD800 && unit <= 0xDFFF) {
       char32_t low = 0;
-      const bool pair = unit <= 0xDBFF && text_.substr(at_, 2) == "\\u" &&
-                        ReadHex4(at_ + 2, &low) && low >= 0xDC00 && low <= 0xDFFF;
-      if (!pair) return Fail("lone surrogate escape", start);
+      if (unit <= 0xDBFF && text_.substr(at_, 2) == "\\u" &&
+          (at_ + 6 >= text_.size() || !ReadHex4(at_ + 2, &low))) {
+        return Fail("Invalid \\uXXXX escape", at_ + 1);
+      }
+      if (low < 0xDC00 || low > 0xDFFF) return Fail("lone surrogate escape", start);
       at_ += 6;
       unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
     }

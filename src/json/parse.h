@@ -2,8 +2,9 @@
 //
 // The grammar is RFC 8259 or, with `python_constants`, what Python's json.loads accepts (NaN,
 // Infinity, -Infinity too). Error texts and positions are Python's, because the chat format must
-// report them. Two differences from Python, on purpose: a lone surrogate escape (\ud800) is
-// refused, since it has no UTF-8 form, and so is nesting deeper than max_depth.
+// report them. Three differences from Python, on purpose: a lone surrogate escape (\ud800) is
+// refused, since it has no UTF-8 form, and so is nesting deeper than max_depth; an integer may have
+// any number of digits, where Python stops at 4,300.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,10 @@
 namespace fathom::json {
 
 struct ParseOptions {
-  int max_depth = 512;
+  int max_depth = 512;  // arrays and objects inside one another
   size_t max_bytes = size_t{256} << 20;
   bool python_constants = false;
+  bool unique_keys = false;  // a key that stands twice in an object is an error
 };
 
 struct ParseError {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,14 +31,21 @@ using Array = std::vector<Value>;
 // that no input can make it slow.
 class Object {
  public:
-  Object() = default;
   Object(std::initializer_list<Member> members);
 
-  size_t size() const { return members_.size(); }
-  bool empty() const { return members_.empty(); }
+  // As the compiler would write them, but defined where Member is complete.
+  Object();
+  Object(const Object&);
+  Object(Object&&) noexcept;
+  Object& operator=(const Object&);
+  Object& operator=(Object&&) noexcept;
+  ~Object();
+
+  size_t size() const;
+  bool empty() const { return size() == 0; }
   const std::vector<Member>& members() const { return members_; }
-  std::vector<Member>::const_iterator begin() const { return members_.begin(); }
-  std::vector<Member>::const_iterator end() const { return members_.end(); }
+  std::vector<Member>::const_iterator begin() const;
+  std::vector<Member>::const_iterator end() const;
 
   // The value of `key`, or null when there is none. Valid until the next Set.
   const Value* Find(std::string_view key) const;
@@ -80,6 +88,10 @@ class Value {
   Value(std::string text) : held_(std::move(text)) {}
   Value(Array array) : held_(std::move(array)) {}
   Value(Object object) : held_(std::move(object)) {}
+  // A forgotten * would make the boolean true.
+  template <typename T>
+  requires(!std::is_same_v<std::remove_const_t<T>, char>) Value(T*)
+  = delete;
 
   Kind kind() const { return static_cast<Kind>(held_.index()); }
   bool is_null() const { return kind() == Kind::kNull; }
@@ -119,5 +131,9 @@ struct Member {
   Value value;
   bool operator==(const Member&) const = default;
 };
+
+inline size_t Object::size() const { return members_.size(); }
+inline std::vector<Member>::const_iterator Object::begin() const { return members_.begin(); }
+inline std::vector<Member>::const_iterator Object::end() const { return members_.end(); }
 
 }  // namespace fathom::json

@@ -10,8 +10,13 @@
 namespace fathom::json {
 
 void DumpString(std::string_view text, std::string* out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   out->push_back('"');
+  EscapeTo(text, out);
+  out->push_back('"');
+}
+
+void EscapeTo(std::string_view text, std::string* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
   for (const char c : text) {
     switch (c) {
       case '"':
@@ -45,7 +50,6 @@ void DumpString(std::string_view text, std::string* out) {
         }
     }
   }
-  out->push_back('"');
 }
 
 std::string PythonFloat(double number) {
@@ -117,9 +121,12 @@ double NumberToDouble(std::string_view text) {
   return value;
 }
 
+bool IsIntegerText(std::string_view text) {
+  return text.find_first_of(".eEIN") == std::string_view::npos;  // I and N of Infinity and NaN
+}
+
 std::string PythonNumber(std::string_view text) {
-  const bool is_float = text.find_first_of(".eEIN") != std::string_view::npos;
-  if (is_float) return PythonFloat(NumberToDouble(text));
+  if (!IsIntegerText(text)) return PythonFloat(NumberToDouble(text));
   return text == "-0" ? "0" : std::string(text);
 }
 

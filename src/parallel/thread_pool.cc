@@ -46,15 +46,30 @@ void ThreadPool::TakeItems(int worker) {
   }
 }
 
+// False when the loop has been closed, or there is none.
+bool ThreadPool::Join() {
+  uint32_t members = members_.load(std::memory_order_relaxed);
+  while ((members & kOpen) != 0) {
+    if (members_.compare_exchange_weak(members, members + 1, std::memory_order_acquire))
+      return true;
+  }
+  return false;
+}
+
+void ThreadPool::Leave() {
+  // The caller waits only after it has closed the loop.
+  if (members_.fetch_sub(1, std::memory_order_release) == 1) members_.notify_one();
+}
+
 void ThreadPool::WorkerMain(int worker) {
   uint32_t seen = 0;
   while (true) {
     WaitForChange(generation_, seen);
-    // Run waits for every worker before it starts the next loop, so none is ever missed.
     seen = generation_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
+    if (!Join()) continue;
     TakeItems(worker);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    Leave();
   }
 }
 
@@ -67,14 +82,14 @@ void ThreadPool::RunErased(int64_t items, Call call, void* body) {
   body_ = body;
   items_ = items;
   next_item_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int32_t>(workers_.size()), std::memory_order_relaxed);
+  members_.store(kOpen, std::memory_order_release);
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   TakeItems(0);
-  int32_t busy = busy_.load(std::memory_order_acquire);
-  while (busy != 0) {
-    WaitForChange(busy_, busy);
-    busy = busy_.load(std::memory_order_acquire);
+  uint32_t members = members_.fetch_and(~kOpen, std::memory_order_acq_rel) & ~kOpen;
+  while (members != 0) {
+    WaitForChange(members_, members);
+    members = members_.load(std::memory_order_acquire);
   }
 }
 

@@ -2,7 +2,9 @@
 //
 // A step of the model is some hundred short loops, so handing one over must cost about a
 // microsecond: workers spin briefly for the next loop and only then sleep. Spinning longer gains
-// nothing and ruins machines whose cores are shared.
+// nothing and ruins machines whose cores are shared. For the same reason nobody waits for a worker
+// that has not begun: the caller takes items too, and a loop ends when its items are done, however
+// many workers came to help.
 //
 // Items are handed out one by one, in order, to whoever is free; a body must therefore give the
 // same result whoever runs it.
@@ -47,17 +49,24 @@ class ThreadPool {
   void RunErased(int64_t items, Call call, void* body);
   void WorkerMain(int worker);
   void TakeItems(int worker);
+  bool Join();
+  void Leave();
 
   std::vector<std::thread> workers_;
 
-  // The loop under way; written by Run before generation_ changes, read by workers after.
+  // The loop under way; written while no worker takes part, read by those that do.
   Call call_ = nullptr;
   void* body_ = nullptr;
   int64_t items_ = 0;
 
+  // Whether workers may join the loop, and how many are in it. One word, so that joining and
+  // closing cannot miss each other.
+  static constexpr uint32_t kOpen = uint32_t{1} << 31;
+
   alignas(64) std::atomic<int64_t> next_item_{0};
-  alignas(64) std::atomic<uint32_t> generation_{0};  // one more for every loop
-  alignas(64) std::atomic<int32_t> busy_{0};         // workers that have not finished the loop
+  alignas(64) std::atomic<uint32_t> generation_{
+      0};                                         // one more for every loop: what workers wait for
+  alignas(64) std::atomic<uint32_t> members_{0};  // kOpen, plus the workers taking part
   std::atomic<bool> stopping_{false};
 };
 

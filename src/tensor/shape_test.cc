@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace fathom {
 namespace {
 
@@ -9,6 +11,12 @@ TEST(Shape, CountsElements) {
   EXPECT_EQ(Shape().elements(), 1);
   EXPECT_EQ((Shape{7168, 576}).elements(), 7168 * 576);
   EXPECT_EQ((Shape{5, 0, 3}).elements(), 0);
+}
+
+TEST(Shape, FromARunOfNumbers) {
+  const std::vector<int64_t> dims = {4, 5, 6};
+  EXPECT_EQ(Shape(dims), (Shape{4, 5, 6}));
+  EXPECT_EQ(Shape(std::span<const int64_t>()), Shape());
 }
 
 TEST(Shape, PrintsLikeAList) {

@@ -1,0 +1,64 @@
+# The way in: everything a newcomer or CI does has one target here. CONTRIBUTING.md has the presets
+# behind them, for daily work.
+#
+# run, test, bench and install share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
+# programs, so going from one target to another compiles nothing twice.
+.DEFAULT_GOAL := help
+.PHONY: help run test bench install format format-check clean
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+# DEPS=installed leaves the packages alone: for systems without apt.
+DEPS ?= install
+ifeq ($(DEPS),install)
+  deps = tools/install_deps.sh $(1)
+else ifeq ($(DEPS),installed)
+  deps = true
+else
+  $(error DEPS=$(DEPS), expected install or installed)
+endif
+
+# Without its messages, which are the same every time; warnings and errors go to standard error.
+configure = cmake --preset release $(1) > /dev/null
+build = cmake --build --preset release -j $(JOBS) $(1)
+
+# Whatever is configured is kept, so that `make run` after `make test` does not configure again.
+define build_program
+	@$(call deps,run)
+	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
+	@$(call build,--target fathom)
+endef
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run:  ## build Fathom and talk to the bundled model
+	$(build_program)
+	@tools/first_run.sh build/release/apps/fathom/fathom
+
+test:  ## build and run every test
+	@$(call deps,test)
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF)
+	@$(call build)
+	@ctest --preset release --no-tests=error -j $(JOBS)
+
+bench:  ## build and run every benchmark
+	@$(call deps,test)
+	@$(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=ON)
+	@$(call build)
+	@programs=$$(find build/release -name '*_bench' -type f | sort); \
+	[ -n "$$programs" ] || { echo "error: no module has benchmarks" >&2; exit 1; }; \
+	for program in $$programs; do echo "$$program"; $$program || exit 1; done
+
+install:  ## install the program below PREFIX (/usr/local)
+	$(build_program)
+	@cmake --install build/release --prefix '$(PREFIX)'
+
+format:  ## format every C++ file
+	@tools/format.sh
+
+format-check:  ## say which C++ files are not formatted
+	@tools/format.sh --check
+
+clean:  ## remove everything that was built
+	rm -rf build

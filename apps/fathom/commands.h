@@ -1,0 +1,19 @@
+// Every command of the program; each stands in a file of its own name.
+#pragma once
+
+#include "command.h"
+
+namespace fathom {
+
+Command MakeChatCommand();
+Command MakeDemoCommand();
+Command MakeDetokenizeCommand();
+Command MakeEncodeCommand();
+Command MakeInspectCommand();
+Command MakeMakeCheckpointCommand();
+Command MakeParseCommand();
+Command MakeRunCommand();
+Command MakeTokenizeCommand();
+Command MakeVerifyCommand();
+
+}  // namespace fathom

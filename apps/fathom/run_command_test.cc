@@ -1,0 +1,217 @@
+// The commands that talk with the bundled model, run as a user runs them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "json/parse.h"
+#include "support/program.h"
+
+namespace fathom {
+namespace {
+
+using test::ProgramResult;
+using test::RunFathom;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::vector<json::Value> Lines(const std::string& text) {
+  std::vector<json::Value> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    auto value = json::Parse(line);
+    EXPECT_TRUE(value.ok()) << line;
+    lines.push_back(value.ok() ? *value : json::Value());
+  }
+  return lines;
+}
+
+std::string StringAt(const json::Value& value, std::initializer_list<const char*> path) {
+  const json::Value* at = &value;
+  for (const char* key : path) {
+    at = at->Find(key);
+    if (at == nullptr) return fmt::format("(no {})", key);
+  }
+  return at->is_string() ? at->string() : "(not a string)";
+}
+
+TEST(RunCommand, AnswersOnStandardOutputAlone) {
+  const ProgramResult run =
+      RunFathom({"run", "-p", "Write these words in reverse order: dog, shovel, cave", "--greedy"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.out, "cave, shovel, dog\n");
+  EXPECT_THAT(run.err, StartsWith("load "));
+  EXPECT_THAT(run.err, HasSubstr("keys per token"));
+}
+
+TEST(RunCommand, ReadsStandardInput) {
+  const ProgramResult run = RunFathom({"run", "--greedy", "-q"},
+                                      "What is the second word in this list? sailor, key, boat\n");
+  EXPECT_EQ(run.out, "The second word is key.\n");
+  EXPECT_EQ(run.err, "");
+}
+
+TEST(RunCommand, ReasoningGoesToStandardError) {
+  const ProgramResult run = RunFathom({"run", "--greedy", "-q", "--thinking", "-p",
+                                       "What is the second word in this list? sailor, key, boat"});
+  EXPECT_EQ(run.out, "The second word is key.\n");
+  EXPECT_NE(run.err, "");
+}
+
+TEST(RunCommand, UsesTools) {
+  const ProgramResult run =
+      RunFathom({"run", "--greedy", "-q", "--use-tools", "-p", "What is 482 * 37?"});
+  EXPECT_THAT(run.out, HasSubstr("17834"));
+  EXPECT_THAT(run.err, HasSubstr("→ calculator {\"expression\": \"482 * 37\"}\n← 17834\n"));
+}
+
+TEST(RunCommand, SameSeedSameAnswer) {
+  const std::vector<std::string> args = {"run",           "-q",  "--seed", "7",
+                                         "--temperature", "1.2", "-p",     "hi"};
+  EXPECT_EQ(RunFathom(args).out, RunFathom(args).out);
+}
+
+TEST(RunCommand, OneClearErrorAndExitCode1) {
+  const auto error = [](std::vector<std::string> args, std::string_view input = "") {
+    args.insert(args.begin(), "run");
+    const ProgramResult run = RunFathom(std::move(args), input);
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    return run.err;
+  };
+  EXPECT_THAT(error({}), HasSubstr("error: no prompt"));
+  EXPECT_THAT(error({"/nonexistent", "-p", "hi"}), HasSubstr("error: /nonexistent"));
+  EXPECT_THAT(error({"-p", "hi", "--temperature", "3"}),
+              HasSubstr("error: temperature: 3 is outside [0, 2]"));
+  EXPECT_THAT(error({"-p", "hi", "--context", "99999999"}), HasSubstr("max_position_embeddings"));
+  EXPECT_THAT(error({"-p", "hi", "--numerics", "exact"}), HasSubstr("--numerics"));
+  EXPECT_THAT(error({"-p", "hi", "--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(error({"-p", "hi", "--messages", "x.json"}), HasSubstr("exclude each other"));
+  EXPECT_THAT(error({"--messages", "/nonexistent.json"}), HasSubstr("/nonexistent.json"));
+  EXPECT_THAT(error({"--jsonl", "--context", "163840", "--parallel", "256"}),
+              HasSubstr("does not fit into memory"));
+  EXPECT_THAT(error({"-p", std::string(600, 'x'), "--context", "64"}),
+              HasSubstr("which leaves no room in a context of 64"));
+}
+
+TEST(RunCommand, CtrlCStopsTheAnswer) {
+  test::Program program({FATHOM_PROGRAM, "run", "-p", "Tell me a story.", "--ignore-eos",
+                         "--max-tokens", "20000", "-q"});
+  for (int i = 0; i < 600 && program.OutSoFar().size() < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  program.Signal(SIGINT);
+  const ProgramResult run = program.Wait();
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_GE(run.out.size(), 20U);
+}
+
+TEST(RunCommand, JsonLinesComeInOrderAndBadOnesHurtNobody) {
+  const std::string input =
+      R"({"messages": [{"role": "user", "content": "Write these words in reverse order: dog, shovel, cave"}], "temperature": 0})"
+      "\n"
+      "{\"messages\": [\n"
+      R"({"temperature": 0})"
+      "\n\n"
+      R"({"messages": [{"role": "user", "content": "hi"}], "temperature": 9})"
+      "\n"
+      R"({"messages": [{"role": "user"}, {"role": "ghost", "content": "boo"}]})"
+      "\n"
+      R"({"messages": [{"role": "user", "content": "What is the second word in this list? sailor, key, boat"}], "thinking": true, "temperature": 0, "max_tokens": 100})"
+      "\n"
+      R"({"messages": [{"role": "user", "content": "hi"}], "temperature": 0, "max_tokens": 2, "logprobs": true, "top_logprobs": 2})";
+  const ProgramResult run = RunFathom({"run", "--jsonl", "--parallel", "3"}, input);
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const std::vector<json::Value> lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 7U) << run.out;
+  EXPECT_EQ(StringAt(lines[0], {"message", "content"}), "cave, shovel, dog");
+  EXPECT_EQ(StringAt(lines[0], {"message", "role"}), "assistant");
+  EXPECT_EQ(StringAt(lines[0], {"finish_reason"}), "stop");
+  EXPECT_EQ(StringAt(lines[1], {"error", "message"}), "byte 14: expecting value");
+  EXPECT_EQ(StringAt(lines[2], {"error", "message"}), "messages: missing");
+  EXPECT_EQ(StringAt(lines[3], {"error", "message"}), "temperature: 9 is outside [0, 2]");
+  EXPECT_THAT(StringAt(lines[4], {"error", "message"}), StartsWith("messages["));
+  EXPECT_EQ(StringAt(lines[5], {"message", "content"}), "The second word is key.");
+  EXPECT_NE(StringAt(lines[5], {"message", "reasoning_content"}), "");
+  EXPECT_EQ(StringAt(lines[6], {"finish_reason"}), "length");
+  EXPECT_EQ(lines[6].Find("logprobs")->array().size(), 2U);
+  EXPECT_EQ(lines[6].Find("usage")->Find("completion_tokens")->AsInt64(), 2);
+}
+
+TEST(RunCommand, JsonLinesToolCalls) {
+  const std::string input =
+      R"({"messages": [{"role": "user", "content": "What is 482 * 37?"}], "tools": [{"type": "function", "function": {"name": "calculator", "description": "Evaluate an arithmetic expression", "parameters": {"type": "object", "properties": {"expression": {"type": "string"}}, "required": ["expression"]}}}], "temperature": 0})";
+  const std::vector<json::Value> lines = Lines(RunFathom({"run", "--jsonl"}, input).out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(StringAt(lines[0], {"finish_reason"}), "tool_calls");
+  const json::Array& calls = lines[0].Find("message")->Find("tool_calls")->array();
+  ASSERT_EQ(calls.size(), 1U);
+  EXPECT_EQ(StringAt(calls[0], {"function", "name"}), "calculator");
+  EXPECT_EQ(StringAt(calls[0], {"function", "arguments"}), "{\"expression\": \"482 * 37\"}");
+}
+
+TEST(ChatCommand, TalksAndObeysCommands) {
+  const ProgramResult run =
+      RunFathom({"chat", "--greedy"},
+                "/help\n\nWrite these words in reverse order: dog, shovel, cave\n/tools\n"
+                "What is 482 * 37?\n/think\n"
+                "/nonsense\n/new\n");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("cave, shovel, dog\n"));
+  EXPECT_THAT(run.out, HasSubstr("← 17834\n"));
+  EXPECT_THAT(run.out, HasSubstr("There is no command /nonsense"));
+  EXPECT_THAT(run.out, HasSubstr("A new conversation.\n"));
+  EXPECT_EQ(run.out.find('\x1b'), std::string::npos) << "styles without a terminal";
+}
+
+TEST(ChatCommand, CtrlCStopsTheAnswerAndNotTheProgram) {
+  test::Program program(
+      {FATHOM_PROGRAM, "chat", "--greedy", "--ignore-eos", "--max-tokens", "20000"},
+      "Tell me a story.\nhi\n");
+  const auto wait_for = [&](const char* text) {
+    for (int i = 0; i < 600 && program.OutSoFar().find(text) == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  };
+  wait_for("a");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  program.Signal(SIGINT);
+  wait_for("(stopped");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  program.Signal(SIGINT);
+  const ProgramResult run = program.Wait();
+  EXPECT_EQ(run.exit_code, 0);
+  const size_t first = run.out.find("(stopped");
+  ASSERT_NE(first, std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("(stopped", first + 1), std::string::npos) << run.out;
+}
+
+TEST(DemoCommand, EveryAnswerIsRight) {
+  const ProgramResult run = RunFathom({"demo"});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_THAT(run.out, HasSubstr("keys read per token"));
+}
+
+TEST(VerifyCommand, BundledModelEqualsItsGoldenData) {
+  const ProgramResult run = RunFathom({"verify", "--numerics", "reference", "--json", "--golden",
+                                       FATHOM_GOLDEN_DIR "/nano/golden.safetensors"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const std::vector<json::Value> lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].Find("ok")->boolean());
+  const json::Value* logits = lines[0].Find("tensors")->Find("text_1500.logits");
+  ASSERT_NE(logits, nullptr);
+  EXPECT_LE(*logits->Find("max_abs")->AsDouble(), 2e-4);
+}
+
+TEST(VerifyCommand, ErrorsNameTheFile) {
+  const ProgramResult run = RunFathom({"verify", "--golden", "/nonexistent"});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.err, "error: /nonexistent: No such file or directory\n");
+}
+
+}  // namespace
+}  // namespace fathom

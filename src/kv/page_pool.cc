@@ -1,0 +1,38 @@
+#include "kv/page_pool.h"
+
+namespace fathom {
+
+PageRef::~PageRef() {
+  if (pool_ != nullptr) pool_->Release(id_);
+}
+
+PageRef PageRef::Share() const {
+  FATHOM_CHECK(pool_ != nullptr, "sharing an empty page reference");
+  ++pool_->references_[static_cast<size_t>(id_)];
+  return PageRef(pool_, id_);
+}
+
+PagePool::PagePool(int32_t pages) : references_(static_cast<size_t>(pages), 0) {
+  free_.reserve(references_.size());
+  for (int32_t page = pages - 1; page >= 0; --page) free_.push_back(page);
+}
+
+PagePool::~PagePool() {
+  FATHOM_CHECK(free() == size(), "{} of {} pages still held", size() - free(), size());
+}
+
+std::optional<PageRef> PagePool::Allocate() {
+  if (free_.empty()) return std::nullopt;
+  const int32_t page = free_.back();
+  free_.pop_back();
+  references_[static_cast<size_t>(page)] = 1;
+  return PageRef(this, page);
+}
+
+void PagePool::Release(int32_t page) {
+  int32_t& references = references_[static_cast<size_t>(page)];
+  FATHOM_CHECK(references > 0, "page {} released twice", page);
+  if (--references == 0) free_.push_back(page);
+}
+
+}  // namespace fathom

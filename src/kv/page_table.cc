@@ -1,0 +1,35 @@
+#include "kv/page_table.h"
+
+namespace fathom {
+namespace {
+
+size_t PagesFor(int64_t tokens) {
+  return static_cast<size_t>((tokens + kPageTokens - 1) / kPageTokens);
+}
+
+}  // namespace
+
+Status PageTable::Reserve(int64_t tokens) {
+  const size_t wanted = PagesFor(tokens);
+  if (wanted <= pages_.size()) return {};
+  const size_t more = wanted - pages_.size();
+  if (more > static_cast<size_t>(pool_->free())) {
+    return ResourceExhausted("the cache is full: {} more page{} of {} tokens needed, {} free of {}",
+                             more, more == 1 ? "" : "s", kPageTokens, pool_->free(), pool_->size());
+  }
+  for (size_t i = 0; i < more; ++i) {
+    pages_.push_back(*pool_->Allocate());
+    ids_.push_back(pages_.back().id());
+  }
+  return {};
+}
+
+void PageTable::Truncate(int64_t tokens) {
+  const size_t kept = PagesFor(tokens);
+  while (pages_.size() > kept) {
+    pages_.pop_back();
+    ids_.pop_back();
+  }
+}
+
+}  // namespace fathom

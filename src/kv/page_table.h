@@ -1,0 +1,35 @@
+// The pages of one sequence, in order: position p lies in page p / 64.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "backend/cache_layout.h"
+#include "base/status.h"
+#include "kv/page_pool.h"
+
+namespace fathom {
+
+// Threads: engine thread only.
+class PageTable {
+ public:
+  explicit PageTable(PagePool& pool) : pool_(&pool) {}  // the pool outlives the table
+
+  // Makes room for `tokens` tokens in all; kResourceExhausted, with nothing changed, when the pool
+  // has too few pages.
+  Status Reserve(int64_t tokens);
+
+  // Gives back the pages that no token below `tokens` needs.
+  void Truncate(int64_t tokens);
+
+  int64_t capacity() const { return static_cast<int64_t>(pages_.size()) * kPageTokens; }
+  std::span<const int32_t> ids() const { return ids_; }
+
+ private:
+  PagePool* pool_;
+  std::vector<PageRef> pages_;
+  std::vector<int32_t> ids_;  // of pages_, as kernels want them
+};
+
+}  // namespace fathom

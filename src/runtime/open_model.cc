@@ -1,0 +1,85 @@
+#include "runtime/open_model.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "checkpoint/weight_check.h"
+#include "cpu/cpu_backend.h"
+
+namespace fathom {
+
+std::string_view Name(Numerics numerics) {
+  return numerics == Numerics::kReference ? "reference" : "fast";
+}
+
+std::optional<Numerics> ParseNumerics(std::string_view name) {
+  for (const Numerics numerics : {Numerics::kReference, Numerics::kFast}) {
+    if (Name(numerics) == name) return numerics;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+CacheLayout LayoutFor(const ModelConfig& config, const ModelOptions& options) {
+  const CacheType otherwise =
+      options.numerics == Numerics::kReference ? CacheType::kF32 : CacheType::kBF16;
+  return {options.cache_type.value_or(otherwise), static_cast<int>(config.kv_lora_rank),
+          static_cast<int>(config.qk_rope_head_dim), static_cast<int>(config.index_head_dim)};
+}
+
+TransformerOptions OptionsFor(const ModelConfig& config, const ModelOptions& options) {
+  TransformerOptions model;
+  model.context =
+      options.context.value_or(std::min(kDefaultContext, config.max_position_embeddings));
+  model.step_tokens = std::min(options.step_tokens, model.context * options.sequences);
+  model.logit_rows = options.logit_rows;
+  model.dense_below = options.dense_below;
+  model.mtp = options.mtp;
+  return model;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
+                                               const PlanCallback& on_plan,
+                                               const ByteProgress& progress) {
+  const Stopwatch watch;
+  auto model = std::make_unique<LoadedModel>();
+  FATHOM_ASSIGN_OR_RETURN(model->checkpoint, OpenCheckpoint(options.folder));
+  const ModelConfig& config = model->checkpoint.config;
+  const CacheLayout layout = LayoutFor(config, options);
+  FATHOM_RETURN_IF_ERROR(layout.Validate());
+  const TransformerOptions transformer = OptionsFor(config, options);
+  FATHOM_RETURN_IF_ERROR(Transformer::CheckOptions(model->checkpoint, transformer));
+
+  const int64_t pages = (transformer.context + kPageTokens - 1) / kPageTokens * options.sequences;
+  const int64_t layers = config.num_hidden_layers + (transformer.mtp ? 1 : 0);
+  MemoryPlan& plan = model->plan;
+  plan.weights = model->checkpoint.tensors.bytes();
+  plan.cache = KvCache::BytesFor(layout, layers, pages);
+  plan.activations = Transformer::ScratchBytes(config, transformer);
+  plan.available = AvailableMemory();
+  plan.context = transformer.context;
+  plan.token_bytes = layout.TokenBytes() * layers * options.sequences;
+  plan.cache_type = Name(layout.type);
+  FATHOM_RETURN_IF_ERROR(plan.Check(options.weights_from_disk));
+  if (on_plan) on_plan(plan);
+
+  const bool all = options.read_weights && !options.weights_from_disk;
+  FATHOM_RETURN_IF_ERROR(all ? CheckAllTensors(model->checkpoint, progress)
+                             : CheckSmallTensors(model->checkpoint));
+  CpuOptions cpu;
+  cpu.numerics = options.numerics;
+  cpu.threads = options.threads;
+  FATHOM_ASSIGN_OR_RETURN(model->backend, CpuBackend::Create(cpu));
+  FATHOM_ASSIGN_OR_RETURN(model->transformer,
+                          Transformer::Create(model->checkpoint, *model->backend, transformer));
+  FATHOM_ASSIGN_OR_RETURN(
+      KvCache cache, KvCache::Create(*model->backend, layout, layers, static_cast<int32_t>(pages)));
+  model->cache = std::make_unique<KvCache>(std::move(cache));
+  model->load_seconds = watch.seconds();
+  return model;
+}
+
+}  // namespace fathom
