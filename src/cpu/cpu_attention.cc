@@ -33,6 +33,9 @@ Slot SlotOf(const StepRows& rows, int64_t row) {
   return {rows.PageTable(row)[position / kPageTokens], position % kPageTokens};
 }
 
+// Floats beside a part's result: its largest score, its sum, and padding to a cache line.
+constexpr int64_t kPartState = 16;
+
 // How many heads of a row are computed together: they share the gathered rows of the cache, but are
 // one piece of work. Gathering and unpacking a row costs as much as three heads (docs/kernels.md).
 int64_t HeadsTogether(int64_t rows, int64_t heads, int threads) {
@@ -176,19 +179,44 @@ void CpuBackend::AbsorbQueries(const AbsorbQueriesParams& p) {
 }
 
 void CpuBackend::SparseMla(const SparseMlaParams& p) {
-  const CacheLayout& layout = p.cache.layout;
   const auto rows = static_cast<int64_t>(p.which.size());
-  const int64_t group = HeadsTogether(rows, p.heads, pool_.threads());
-  const int64_t groups = CeilDiv(p.heads, group);
+  int64_t parts = 1;  // of the longest selection
   for (const int32_t row : p.which) {
     counters_.latent_rows_read += p.counts[row];
     counters_.latent_rows_held += p.rows.positions[row] + 1;
+    parts = std::max(parts, CeilDiv(p.counts[row], kSparsePart));
   }
   counters_.sparse_rows += rows;
-  NeedScratch(SparseMlaScratch(layout.latent_dim, layout.rope_dim));
-  pool_.Run(rows * groups, [&](int64_t item, int worker) {
-    const int64_t row = p.which[static_cast<size_t>(item / groups)];
+  NeedScratch(SparseMlaScratch(p.cache.layout.latent_dim, p.cache.layout.rope_dim));
+  // So many rows at a time that their parts stay in the processor's caches until they are merged.
+  constexpr int64_t kPartFloats = int64_t{1} << 18;
+  const int64_t row_floats = parts * p.heads * (p.cache.layout.latent_dim + kPartState);
+  const int64_t together = parts == 1 ? rows : std::max<int64_t>(1, kPartFloats / row_floats);
+  for (int64_t begin = 0; begin < rows; begin += together) {
+    SparseRows(p, {begin, std::min(begin + together, rows)}, parts);
+  }
+}
+
+// Rows which[range] of SparseMla. A selection of more than kSparsePart positions is cut there, so
+// that the threads share one token's reading; its parts are merged in order.
+void CpuBackend::SparseRows(const SparseMlaParams& p, const Range& range, int64_t parts) {
+  const CacheLayout& layout = p.cache.layout;
+  const int64_t group = HeadsTogether(range.size() * parts, p.heads, pool_.threads());
+  const int64_t groups = CeilDiv(p.heads, group);
+  const int64_t part_floats = layout.latent_dim + kPartState;
+  if (parts > 1)
+    attention_parts_.resize(static_cast<size_t>(range.size() * p.heads * parts * part_floats));
+  // Of one head of a row: its parts, one after the other.
+  const auto parts_of = [&](int64_t i, int64_t head) {
+    return attention_parts_.data() + (i * p.heads + head) * parts * part_floats;
+  };
+  pool_.Run(range.size() * parts * groups, [&](int64_t item, int worker) {
+    const int64_t i = item / (parts * groups), part = item / groups % parts;
+    const int64_t row = p.which[static_cast<size_t>(range.begin + i)];
     const Range heads = Piece(p.heads, group, item % groups);
+    const Range positions = {std::min<int64_t>(part * kSparsePart, p.counts[row]),
+                             std::min<int64_t>((part + 1) * kSparsePart, p.counts[row])};
+    if (part > 0 && positions.size() == 0) return;
     SparseMlaTask task = {};
     task.query_latent = p.query_latent.row<float>(row) + heads.begin * layout.latent_dim;
     task.latent_stride = layout.latent_dim;
@@ -196,13 +224,27 @@ void CpuBackend::SparseMla(const SparseMlaParams& p) {
     task.rope_stride = p.nope + p.rope;
     task.heads = heads.size();
     task.cache = CacheOf(p.cache, p.rows, row);
-    task.positions = p.selected + row * p.topk;
-    task.count = p.counts[row];
+    task.positions = p.selected + row * p.topk + positions.begin;
+    task.count = positions.size();
     task.scale = p.scale;
-    task.out = p.out.row<float>(row) + heads.begin * layout.latent_dim;
-    task.out_stride = layout.latent_dim;
+    if (p.counts[row] <= kSparsePart) {
+      task.out = p.out.row<float>(row) + heads.begin * layout.latent_dim;
+      task.out_stride = layout.latent_dim;
+    } else {
+      task.out = parts_of(i, heads.begin) + part * part_floats;
+      task.state = task.out + layout.latent_dim;
+      task.out_stride = task.state_stride = parts * part_floats;
+    }
     task.scratch = Scratch(worker);
     kernels_.sparse_mla(task);
+  });
+  if (parts == 1) return;
+  pool_.Run(range.size() * p.heads, [&](int64_t item, int) {
+    const int64_t i = item / p.heads, head = item % p.heads;
+    const int64_t row = p.which[static_cast<size_t>(range.begin + i)];
+    if (p.counts[row] <= kSparsePart) return;
+    kernels_.merge_parts({parts_of(i, head), part_floats, CeilDiv(p.counts[row], kSparsePart),
+                          layout.latent_dim, p.out.row<float>(row) + head * layout.latent_dim});
   });
 }
 

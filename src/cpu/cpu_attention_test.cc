@@ -111,7 +111,7 @@ class RaggedStep {
 };
 
 // A model small enough for the references, with an odd number of everything.
-constexpr int64_t kHeads = 3, kNope = 20, kValue = 12, kIndexHeadCount = 2, kTopK = 70;
+constexpr int64_t kHeads = 3, kNope = 20, kValue = 12, kIndexHeadCount = 2;
 constexpr int64_t kRope = 16;
 constexpr float kScale = 0.2F, kWeightScale = 0.05F;
 
@@ -121,6 +121,9 @@ const std::vector<std::vector<RaggedStep::Sequence>> kSteps = {
 
 class CpuAttentionTest : public test::KernelTest {
  protected:
+  int64_t top_k_ = 70;
+  int64_t checked_every_ = 1;  // rows that are compared with the slow references
+
   // Everything a step of one layer leaves behind.
   struct Results {
     std::vector<float> scores, absorbed, mixed, projected, dense;
@@ -134,7 +137,7 @@ class CpuAttentionTest : public test::KernelTest {
     std::vector<int32_t> sparse_rows, dense_rows;
   };
 
-  static Inputs MakeInputs(const CacheLayout& layout, const StepRows& rows, Random& random) {
+  Inputs MakeInputs(const CacheLayout& layout, const StepRows& rows, Random& random) const {
     Inputs in;
     const auto fill = [&](std::vector<float>& x, int64_t cols) {
       x.resize(static_cast<size_t>(rows.count * cols));
@@ -146,7 +149,7 @@ class CpuAttentionTest : public test::KernelTest {
     fill(in.index_query, kIndexHeadCount * layout.index_dim);
     fill(in.index_weights, kIndexHeadCount);
     for (int32_t r = 0; r < rows.count; ++r) {
-      (rows.positions[r] >= kTopK ? in.sparse_rows : in.dense_rows).push_back(r);
+      (rows.positions[r] >= top_k_ ? in.sparse_rows : in.dense_rows).push_back(r);
     }
     return in;
   }
@@ -172,7 +175,7 @@ class CpuAttentionTest : public test::KernelTest {
     const int64_t score_cols = (longest / 64 + 1) * 64;
     const auto count = static_cast<size_t>(rows.count);
     out.scores.resize(count * static_cast<size_t>(score_cols));
-    out.selected.assign(count * kTopK, 12345);
+    out.selected.assign(count * top_k_, 12345);
     out.counts.assign(count, 12345);
     const auto latent = static_cast<size_t>(layout.latent_dim);
     out.absorbed.resize(count * kHeads * latent);
@@ -191,15 +194,15 @@ class CpuAttentionTest : public test::KernelTest {
       backend->IndexScores({rows, part.begin, part.end,
                             ViewOf(in.index_query, kIndexHeadCount * layout.index_dim),
                             ViewOf(in.index_weights, kIndexHeadCount), kWeightScale,
-                            kIndexHeadCount, kTopK, cache, scores});
+                            kIndexHeadCount, top_k_, cache, scores});
       backend->TopK(
-          {rows, part.begin, part.end, scores, kTopK, out.selected.data(), out.counts.data()});
+          {rows, part.begin, part.end, scores, top_k_, out.selected.data(), out.counts.data()});
     }
     backend->AbsorbQueries({q, kv_b.view(), kHeads, kNope, kRope, kValue,
                             ViewOf(out.absorbed, kHeads * layout.latent_dim)});
     backend->SparseMla({rows, in.sparse_rows, ViewOf(out.absorbed, kHeads * layout.latent_dim), q,
-                        kHeads, kNope, kRope, out.selected.data(), out.counts.data(), kTopK, kScale,
-                        cache, ViewOf(out.mixed, kHeads * layout.latent_dim)});
+                        kHeads, kNope, kRope, out.selected.data(), out.counts.data(), top_k_,
+                        kScale, cache, ViewOf(out.mixed, kHeads * layout.latent_dim)});
     backend->ProjectValues({in.sparse_rows, ViewOf(out.mixed, kHeads * layout.latent_dim),
                             kv_b.view(), kHeads, kNope, kValue,
                             ViewOf(out.projected, kHeads * kValue)});
@@ -239,16 +242,16 @@ class CpuAttentionTest : public test::KernelTest {
     }
   }
 
-  static void CheckSelection(const RaggedStep& step, const Inputs& in, const Results& out,
-                             int64_t score_cols) {
+  void CheckSelection(const RaggedStep& step, const Inputs& in, const Results& out,
+                      int64_t score_cols) const {
     const CacheLayout& layout = step.cache().layout;
     for (int64_t r = 0; r < step.rows().count; ++r) {
       SCOPED_TRACE(fmt::format("row {}", r));
       const int64_t held = step.rows().positions[r] + 1;
-      const int32_t* selected = out.selected.data() + r * kTopK;
-      ASSERT_EQ(out.counts[static_cast<size_t>(r)], std::min(held, kTopK));
-      if (held <= kTopK) {
-        for (int64_t i = 0; i < kTopK; ++i) ASSERT_EQ(selected[i], i < held ? i : -1);
+      const int32_t* selected = out.selected.data() + r * top_k_;
+      ASSERT_EQ(out.counts[static_cast<size_t>(r)], std::min(held, top_k_));
+      if (held <= top_k_) {
+        for (int64_t i = 0; i < top_k_; ++i) ASSERT_EQ(selected[i], i < held ? i : -1);
         continue;
       }
       const float* scores = out.scores.data() + r * score_cols;
@@ -265,7 +268,7 @@ class CpuAttentionTest : public test::KernelTest {
       std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
         return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
       });
-      order.resize(kTopK);
+      order.resize(top_k_);
       std::sort(order.begin(), order.end());
       ASSERT_TRUE(std::equal(order.begin(), order.end(), selected));
     }
@@ -278,7 +281,7 @@ class CpuAttentionTest : public test::KernelTest {
     const auto query = [&](int64_t r, int64_t h) {
       return in.query.data() + (r * kHeads + h) * (kNope + kRope);
     };
-    for (int64_t r = 0; r < step.rows().count; ++r) {
+    for (int64_t r = 0; r < step.rows().count; r += checked_every_) {
       for (int64_t h = 0; h < kHeads; ++h) {
         SCOPED_TRACE(fmt::format("row {}, head {}", r, h));
         const int64_t first = h * (kNope + kValue);
@@ -292,18 +295,18 @@ class CpuAttentionTest : public test::KernelTest {
           given.push_back({absorbed[d], 0});
         }
         test::ExpectWithin(absorbed, exact_absorbed);
-        if (step.rows().positions[r] < kTopK) {
+        if (step.rows().positions[r] < top_k_) {
           test::ExpectWithin(
               out.dense.data() + (r * kHeads + h) * kValue,
               test::ReferenceDenseMla(table(), query(r, h), step.view(s), kv_b, first, kNope,
                                       kValue, step.rows().positions[r], kScale));
           continue;
         }
-        const int32_t* selected = out.selected.data() + r * kTopK;
+        const int32_t* selected = out.selected.data() + r * top_k_;
         const float* mixed = out.mixed.data() + (r * kHeads + h) * latent;
         test::ExpectWithin(
             mixed, test::ReferenceSparseMla(table(), given, query(r, h) + kNope, step.view(s),
-                                            {selected, selected + kTopK}, kScale));
+                                            {selected, selected + top_k_}, kScale));
         std::vector<Bounded> projected;
         for (int64_t n = 0; n < kValue; ++n) {
           projected.push_back(test::ReferenceLinear(table(), mixed, kv_b, first + kNope + n));
@@ -313,13 +316,13 @@ class CpuAttentionTest : public test::KernelTest {
     }
   }
 
-  static void CheckCounters(const StepRows& rows, const Results& out) {
+  void CheckCounters(const StepRows& rows, const Results& out) const {
     WorkCounters expected;
     for (int64_t r = 0; r < rows.count; ++r) {
       const int64_t held = rows.positions[r] + 1;
-      const bool sparse = held > kTopK;
+      const bool sparse = held > top_k_;
       expected.latent_rows_held += held;
-      expected.latent_rows_read += std::min(held, kTopK);
+      expected.latent_rows_read += std::min(held, top_k_);
       expected.index_keys_read += sparse ? held : 0;
       ++(sparse ? expected.sparse_rows : expected.dense_rows);
     }
@@ -356,6 +359,20 @@ TEST_P(CpuAttentionTest, RaggedBatches) {
       }
       if (HasFatalFailure()) return;
     }
+  }
+}
+
+// Selections beyond kSparsePart are merged from parts; so many rows that not all parts are held at
+// once.
+TEST_P(CpuAttentionTest, SelectionsInParts) {
+  top_k_ = 2 * kSparsePart + 76;
+  checked_every_ = 32;
+  const CacheLayout layout{CacheType::kBF16, 128, kRope, 128};
+  for (const std::vector<RaggedStep::Sequence>& sequences :
+       std::vector<std::vector<RaggedStep::Sequence>>{{{1300, 1}}, {{1050, 260}, {1500, 1}}}) {
+    const Results one = Run(1, layout, sequences, 7);
+    ExpectSame(Run(3, layout, sequences, 7), one);
+    if (HasFatalFailure()) return;
   }
 }
 

@@ -85,6 +85,8 @@ class CpuBackend final : public Backend {
   }
   Worker& WorkerOf(int worker) { return workers_[static_cast<size_t>(worker)]; }
 
+  void SparseRows(const SparseMlaParams& params, const Range& range, int64_t parts);
+
   // Whether products with `w` run in bf16.
   bool UsesBF16(const MatrixView& w) const;
 
@@ -119,6 +121,7 @@ class CpuBackend final : public Backend {
   std::vector<const uint16_t*> x_bf16_rows_;
   std::vector<float*> y_rows_;
   std::vector<float> state_;
+  std::vector<float> attention_parts_;  // of one SparseRows
   struct IndexPiece {
     int64_t row, rows, page_begin, page_end;
   };

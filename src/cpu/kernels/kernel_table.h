@@ -81,6 +81,8 @@ struct SparseMlaTask {
   float scale;
   float* out;  // head h at h * out_stride: [latent_dim]
   int64_t out_stride;
+  float* state;  // null, or head h at h * state_stride: the largest score and the sum of exp
+  int64_t state_stride;
   float* scratch;  // SparseMlaScratch(...) floats
 };
 inline constexpr int64_t kSparseHeads = 16;
@@ -89,6 +91,16 @@ constexpr int64_t SparseMlaScratch(int64_t latent_dim, int64_t rope_dim) {
   return (kSparseTile + kSparseHeads) * (latent_dim + rope_dim + 16) + kSparseHeads * kSparseTile +
          64;
 }
+
+// One head's attention over all positions, out of its attention over parts of them.
+struct MergeTask {
+  const float* parts;  // part i at i * part_stride: [dim] result, then largest score and sum of exp
+  int64_t part_stride, count;  // count ≥ 1
+  int64_t dim;
+  float* out;
+};
+// Positions of a selection beyond the first kSparsePart are another part, whatever the threads.
+inline constexpr int64_t kSparsePart = 512;
 
 // Attention of one head for rows that see every position up to their own.
 struct DenseMlaTask {
@@ -150,6 +162,7 @@ struct KernelTable {
   void (*linear)(const LinearTask&);
   void (*absorb)(const AbsorbTask&);
   void (*sparse_mla)(const SparseMlaTask&);
+  void (*merge_parts)(const MergeTask&);
   void (*dense_mla)(const DenseMlaTask&);
   void (*index_scores)(const IndexScoresTask&);
   void (*top_k)(const TopKTask&);

@@ -11,14 +11,29 @@
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
-// Asks for the rows of the tile after the next tile's arithmetic begins.
-static inline void PrefetchRows(const SparseMlaTask& t, int64_t begin) {
-  const int64_t end = Least(begin + kSparseTile, t.count);
-  for (int64_t i = begin; i < end; ++i) {
-    const std::byte* row = LatentRow(t.cache, t.positions[i]);
-    for (int64_t offset = 0; offset < t.cache.latent_bytes; offset += 64) Prefetch(row + offset);
+// Asks for the rows of the next tile, two at a time between pieces of this tile's arithmetic: all
+// of them at once would wait for each other, since a core can wait for few lines of memory.
+class RowPrefetch {
+ public:
+  RowPrefetch(const SparseMlaTask& t, int64_t begin)
+      : task_(t), next_(Least(begin, t.count)), end_(Least(begin + kSparseTile, t.count)) {}
+
+  inline void Some() {
+    for (int i = 0; i < 2 && next_ < end_; ++i, ++next_) {
+      const std::byte* row = LatentRow(task_.cache, task_.positions[next_]);
+      for (int64_t offset = 0; offset < task_.cache.latent_bytes; offset += 64) {
+        Prefetch(row + offset);
+      }
+    }
   }
-}
+
+ private:
+  const SparseMlaTask& task_;
+  int64_t next_, end_;
+};
+
+inline constexpr int64_t kScorePiece = 4, kValuePiece = 32;
+inline constexpr int64_t kFirstRows = 2;  // of the first tile nothing was asked for before
 
 static void SparseMla(const SparseMlaTask& t) {
   const int64_t latent = t.cache.latent_dim, width = latent + t.cache.rope_dim;
@@ -41,21 +56,50 @@ static void SparseMla(const SparseMlaTask& t) {
   }
   for (int64_t begin = 0; begin < t.count; begin += kSparseTile) {
     const int64_t n = Least(kSparseTile, t.count - begin);
+    RowPrefetch first(t, begin == 0 ? kFirstRows : t.count);
     for (int64_t i = 0; i < n; ++i) {
+      first.Some();
       ReadLatent(LatentRow(t.cache, t.positions[begin + i]), latent, t.cache.rope_dim, t.cache.type,
                  tile + i * width);
     }
-    PrefetchRows(t, begin + kSparseTile);
-    DotTile<F32Dot>(queries, t.heads, 0, tile, width, n, width, false, score_rows, 0);
+    RowPrefetch next(t, begin + kSparseTile);
+    for (int64_t c = 0; c < n; c += kScorePiece) {
+      next.Some();
+      DotTile<F32Dot>(queries, t.heads, 0, tile + c * width, width, Least(kScorePiece, n - c),
+                      width, false, score_rows, c);
+    }
     for (int64_t h = 0; h < t.heads; ++h) {
       const float shrink = SoftmaxTile(score_rows[h], n, t.scale, &states[h]);
       if (shrink != 1.0F) ScaleRow(outs[h], shrink, latent);
     }
-    Axpy(score_rows, t.heads, FloatColumns{tile, width}, n, latent, true, outs, 0);
+    for (int64_t c = 0; c < latent; c += kValuePiece) {
+      next.Some();
+      Axpy(score_rows, t.heads, FloatColumns{tile + c, width}, n, Least(kValuePiece, latent - c),
+           true, outs, c);
+    }
   }
   for (int64_t h = 0; h < t.heads; ++h) {
     if (t.count > 0) ScaleRow(outs[h], 1.0F / states[h].sum, latent);
+    if (t.state == nullptr) continue;
+    t.state[h * t.state_stride] = states[h].most;
+    t.state[h * t.state_stride + 1] = states[h].sum;
   }
+}
+
+// The part with the largest score weighs its sum of exp, the others theirs times exp(difference).
+static void MergeParts(const MergeTask& t) {
+  const auto part = [&](int64_t i) { return t.parts + i * t.part_stride; };
+  float most = part(0)[t.dim];
+  for (int64_t i = 1; i < t.count; ++i) most = part(i)[t.dim] > most ? part(i)[t.dim] : most;
+  const auto weight = [&](int64_t i) {
+    float lanes[kLanes];
+    Store(Exp(Set(part(i)[t.dim] - most)), lanes);
+    return lanes[0] * part(i)[t.dim + 1];
+  };
+  float sum = 0.0F;
+  for (int64_t i = 0; i < t.count; ++i) sum += weight(i);
+  ClearRow(t.out, t.dim);
+  for (int64_t i = 0; i < t.count; ++i) AddScaledRow(t.out, part(i), weight(i) / sum, t.dim);
 }
 
 }  // namespace fathom::FATHOM_ISA_NAMESPACE

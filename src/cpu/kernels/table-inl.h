@@ -33,6 +33,7 @@ const KernelTable kTable = {
     .linear = Linear,
     .absorb = Absorb,
     .sparse_mla = SparseMla,
+    .merge_parts = MergeParts,
     .dense_mla = DenseMla,
     .index_scores = IndexScores,
     .top_k = TopK,
