@@ -134,15 +134,20 @@ void CpuBackend::Experts(const ExpertsParams& p) {
     LinearPiece(w.gate, linear, worker);
     linear.y = own.outputs.data() + rows;
     LinearPiece(w.up, linear, worker);
+    const int64_t n = piece.n_end - piece.n_begin;
     for (size_t i = 0; i < rows; ++i) {
       float* gate = own.outputs[i] + piece.n_begin;
-      kernels_.swiglu(gate, own.outputs[rows + i] + piece.n_begin, piece.n_end - piece.n_begin,
-                      gate);
+      float* up = own.outputs[rows + i] + piece.n_begin;
+      RoundOutputs(gate, n);
+      RoundOutputs(up, n);
+      kernels_.swiglu(gate, up, n, gate);
+      RoundOutputs(gate, n);
     }
   });
 
   const BufferView products = {reinterpret_cast<std::byte*>(gates), DType::kF32, slots, inner,
                                inner};
+  QuantizeInputs(products, p.weights_of[0].down);
   const uint16_t* products_bf16 = bf16 ? PackRows(products) : nullptr;
   CutExperts(experts, hidden);
   pool_.Run(static_cast<int64_t>(expert_pieces_.size()), [&](int64_t item, int worker) {
@@ -162,6 +167,9 @@ void CpuBackend::Experts(const ExpertsParams& p) {
                 {own.inputs.data(), bf16 ? own.inputs_bf16.data() : nullptr, own.outputs.data(),
                  static_cast<int64_t>(rows), piece.n_begin, piece.n_end, 0},
                 worker);
+    for (size_t i = 0; i < rows; ++i) {
+      RoundOutputs(own.outputs[i] + piece.n_begin, piece.n_end - piece.n_begin);
+    }
   });
 
   ForRows(p.x.rows, p.per_token * hidden, [&](int64_t row) {
