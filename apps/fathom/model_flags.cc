@@ -20,6 +20,10 @@ Result<ModelOptions> ModelFlags::ToOptions() const {
   return options;
 }
 
+std::vector<std::string> NumericModes() {
+  return {std::string(Name(Numerics::kReference)), std::string(Name(Numerics::kFast))};
+}
+
 std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
   return {
       {.name = "MODEL",
@@ -30,7 +34,7 @@ std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
        .value = "MODE",
        .help = "reference: exactly as the golden data; fast: rounds where hardware gains [fast]",
        .target = &flags->numerics,
-       .choices = {"reference", "fast"}},
+       .choices = NumericModes()},
       {.name = "--cache-type",
        .value = "TYPE",
        .help = "f32, bf16 or fp8 [f32 with reference, bf16 otherwise]",
