@@ -1,7 +1,7 @@
 # The way in: everything a newcomer or CI does has one target here. CONTRIBUTING.md has the presets
 # behind them, for daily work.
 #
-# run, test, bench and install share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
+# run, test, bench, install and deb share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
 .PHONY: help run test bench install uninstall deb format format-check clean

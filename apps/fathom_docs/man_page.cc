@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
+
 #include "base/utf8.h"
 #include "flag_kind.h"
 #include "help_text.h"

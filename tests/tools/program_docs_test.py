@@ -192,8 +192,8 @@ unsetopt auto_remove_slash
         cls.terminal.close()
 
     def test_shows_the_help_text(self):
-        self.terminal.type("fathom run --num\t\x15fathom run --to\t\t")
-        self.terminal.wait_for("--top-k", "keep this many of the likeliest tokens [the model's]")
+        self.terminal.type("fathom run --n\t")  # also --no-weight-check
+        self.terminal.wait_for("--numerics", "reference: exactly as the golden data; fast: rounds", "[fast]")
         self.terminal.type("\x15\n")
         self.terminal.wait_for("done>")
 
