@@ -20,6 +20,12 @@ Result<ModelOptions> ModelFlags::ToOptions() const {
   return options;
 }
 
+std::vector<std::string> NumericModes() {
+  std::vector<std::string> names;
+  for (const Numerics mode : kNumericModes) names.emplace_back(Name(mode));
+  return names;
+}
+
 std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
   return {
       {.name = "MODEL",
@@ -32,7 +38,7 @@ std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
            "reference: f32, as the golden data; official: rounds as DeepSeek's code; fast: rounds "
            "where hardware gains [fast]",
        .target = &flags->numerics,
-       .choices = {"reference", "fast", "official"}},
+       .choices = NumericModes()},
       {.name = "--cache-type",
        .value = "TYPE",
        .help = "f32, bf16 or fp8 [f32 with reference, fp8 with official, bf16 with fast]",

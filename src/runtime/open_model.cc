@@ -15,7 +15,7 @@ std::string_view Name(Numerics numerics) {
 }
 
 std::optional<Numerics> ParseNumerics(std::string_view name) {
-  for (const Numerics numerics : {Numerics::kReference, Numerics::kFast, Numerics::kOfficial}) {
+  for (const Numerics numerics : kNumericModes) {
     if (Name(numerics) == name) return numerics;
   }
   return std::nullopt;

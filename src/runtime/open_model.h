@@ -54,6 +54,9 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
                                                const PlanCallback& on_plan = nullptr,
                                                const ByteProgress& progress = nullptr);
 
+inline constexpr Numerics kNumericModes[] = {Numerics::kReference, Numerics::kFast,
+                                             Numerics::kOfficial};
+
 // "reference", "fast" or "official".
 std::string_view Name(Numerics numerics);
 std::optional<Numerics> ParseNumerics(std::string_view name);
