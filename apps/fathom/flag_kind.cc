@@ -13,7 +13,8 @@ struct Word {
 constexpr Word kWords[] = {
     {"FILE", ValueKind::kFile}, {"DIR", ValueKind::kFolder}, {"MODEL", ValueKind::kFolder},
     {"TEXT", ValueKind::kText}, {"N", ValueKind::kText},     {"X", ValueKind::kText},
-    {"ID", ValueKind::kText},   {"MODE", ValueKind::kText},  {"TYPE", ValueKind::kText},
+    {"ID", ValueKind::kText},   {"LIST", ValueKind::kText},  {"MODE", ValueKind::kText},
+    {"TYPE", ValueKind::kText},
 };
 
 }  // namespace
