@@ -224,11 +224,18 @@ class BenchCommand {
   StatusLine status_;
 };
 
+// Asked before anything is measured: a wrong path should not cost the run. What the file holds
+// stays until there is a new picture.
+Status CheckSvgPath(const std::string& path) {
+  return std::ofstream(path, std::ios::app) ? Status()
+                                            : NotFound("--svg: {}: {}", path, std::strerror(errno));
+}
+
 Status WriteSvg(const std::string& path, const BenchReport& report) {
   std::ofstream file(path, std::ios::binary);
   file << ProfileSvg(report);
   file.close();
-  return file ? Status() : Internal("{}: {}", path, std::strerror(errno));
+  return file ? Status() : Internal("--svg: {}: {}", path, std::strerror(errno));
 }
 
 Result<int> RunSpeedBench(const BenchFlags& flags, ModelOptions options,
@@ -241,6 +248,7 @@ Result<int> RunSpeedBench(const BenchFlags& flags, ModelOptions options,
         "--depth with --prompt or --generate: {} tokens, and max_position_embeddings is {}",
         *options.context, vocabulary.most_context);
   }
+  if (flags.svg) FATHOM_RETURN_IF_ERROR(CheckSvgPath(*flags.svg));
   BenchReport report;
   report.repetitions = plan.repetitions;
   report.setting.prompts = flags.text.value_or("random tokens");

@@ -130,6 +130,8 @@ TEST(BenchCommand, OneClearError) {
   EXPECT_EQ(error({"-r", "0"}), "error: --repetitions: 0 is outside [1, 1000]\n");
   EXPECT_THAT(error({"--prompt", "0", "--generate", "0"}), HasSubstr("nothing to measure"));
   EXPECT_EQ(error({"--svg", "x.svg"}), "error: --svg: needs --profile\n");
+  EXPECT_EQ(error({"--profile", "--svg", "/nonexistent/x.svg"}),
+            "error: --svg: /nonexistent/x.svg: No such file or directory\n");
   EXPECT_EQ(error({"--mtp", "--profile"}), "error: --mtp and --profile exclude each other\n");
   EXPECT_EQ(error({"--mtp"}), "error: --mtp: the model has no tokenizer.json\n");
   EXPECT_EQ(error({"--text", "x.txt"}), "error: --text: the model has no tokenizer.json\n");

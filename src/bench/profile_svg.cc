@@ -9,7 +9,7 @@
 namespace fathom {
 namespace {
 
-constexpr int kWidth = 920, kMargin = 24, kBarLeft = 250, kBarRoom = 330, kRowHeight = 22;
+constexpr int kWidth = 920, kMargin = 24, kBarLeft = 276, kBarRoom = 304, kRowHeight = 22;
 constexpr double kShownShare = 0.01;  // smaller rows become one
 
 // Colours that keep their contrast on white and on black pages come from two sets.
