@@ -53,9 +53,13 @@ json::Value ResultJson(const PointResult& result) {
   const KeysPerQuery keys = KeysOf(result);
   object.Set("keys_read", keys.read);
   object.Set("keys_present", keys.held);
-  json::Array samples;
-  for (const BenchSample& sample : result.samples) samples.emplace_back(sample.seconds);
-  object.Set("sample_seconds", std::move(samples));
+  json::Array seconds, processor_seconds;
+  for (const BenchSample& sample : result.samples) {
+    seconds.emplace_back(sample.seconds);
+    processor_seconds.emplace_back(sample.processor_seconds);
+  }
+  object.Set("sample_seconds", std::move(seconds));
+  object.Set("sample_processor_seconds", std::move(processor_seconds));
   return object;
 }
 
@@ -97,6 +101,17 @@ json::Object SettingJson(const BenchSetting& setting) {
 }
 
 }  // namespace
+
+double ProcessorShare(const BenchReport& report) {
+  double processor = 0, seconds = 0;
+  for (const PointResult& result : report.results) {
+    for (const BenchSample& sample : result.samples) {
+      processor += sample.processor_seconds;
+      seconds += sample.seconds;
+    }
+  }
+  return seconds > 0 ? processor / seconds : 1;
+}
 
 Spread SpeedOf(const PointResult& result) {
   std::vector<double> speeds;
@@ -147,6 +162,12 @@ std::string FootText(const BenchReport& report) {
     const auto threads = static_cast<int>(report.profiles.front().point.threads);
     text += "\n" + LimitsText(*report.limits, threads) + "\n";
   }
+  if (const double share = ProcessorShare(report); share < kQuietShare) {
+    text += fmt::format(
+        "\nbusy machine: the measuring thread had a processor for {:.0f} % of the time, so all of "
+        "this is too slow\n",
+        100 * share);
+  }
   if (report.interrupted) text += "\ninterrupted: this is what was measured before\n";
   return text;
 }
@@ -156,6 +177,7 @@ json::Value ReportJson(const BenchReport& report) {
   root.Set("seed", int64_t{PromptSource::kSeed});
   root.Set("repetitions", report.repetitions);
   root.Set("interrupted", report.interrupted);
+  root.Set("processor_share", ProcessorShare(report));
   json::Array results, profiles;
   for (const PointResult& result : report.results) results.push_back(ResultJson(result));
   root.Set("results", std::move(results));

@@ -37,6 +37,10 @@ struct BenchReport {
   bool interrupted = false;
 };
 
+// Of the measured time, how long the measuring thread had a processor: near 1 on a quiet machine.
+double ProcessorShare(const BenchReport& report);
+inline constexpr double kQuietShare = 0.9;
+
 // Tokens per second.
 Spread SpeedOf(const PointResult& result);
 

@@ -20,8 +20,8 @@ BenchReport Report() {
   work.latent_rows_read = 200 * 64;
   work.latent_rows_held = 200 * 80;
   report.results = {
-      {{Phase::kPrompt, 100, 16, 2}, {{0.5, work}, {0.25, work}, {1.0, work}}},
-      {{Phase::kGeneration, 10, 16, 2}, {{2.0, work}, {4.0, work}}},
+      {{Phase::kPrompt, 100, 16, 2}, {{0.5, work, 0.5}, {0.25, work, 0.25}, {1.0, work, 1.0}}},
+      {{Phase::kGeneration, 10, 16, 2}, {{2.0, work, 2.0}, {4.0, work, 4.0}}},
   };
   return report;
 }
@@ -60,6 +60,17 @@ TEST(Report, FootHasTheProfilesAndSaysWhenItWasInterrupted) {
   EXPECT_THAT(FootText(report), HasSubstr("limits: one thread 1.0 GB/s read"));
 }
 
+TEST(Report, SaysWhenTheMachineWasBusy) {
+  BenchReport report = Report();
+  EXPECT_EQ(ProcessorShare(report), 1);
+  // 1.75 s + 6 s by the clock, of which the last 4 s were half a processor's.
+  report.results[1].samples[1].processor_seconds = 2;
+  EXPECT_DOUBLE_EQ(ProcessorShare(report), 5.75 / 7.75);
+  EXPECT_THAT(FootText(report), HasSubstr("busy machine: the measuring thread had a processor for "
+                                          "74 % of the time"));
+  EXPECT_EQ(ProcessorShare({}), 1);
+}
+
 TEST(Report, Json) {
   const auto parsed = json::Parse(json::Dump(ReportJson(Report()), json::Style::kPython));
   ASSERT_TRUE(parsed.ok()) << parsed.status().message();
@@ -71,6 +82,7 @@ TEST(Report, Json) {
   EXPECT_EQ(root.Find("numerics")->string(), "fast");
   EXPECT_EQ(root.Find("cache_type")->string(), "bf16");
   EXPECT_FALSE(root.Find("interrupted")->boolean());
+  EXPECT_EQ(root.Find("processor_share")->AsDouble(), 1);
   const json::Array& results = root.Find("results")->array();
   ASSERT_EQ(results.size(), 2U);
   EXPECT_EQ(results[0].Find("test")->string(), "prompt");
@@ -82,6 +94,7 @@ TEST(Report, Json) {
   EXPECT_EQ(results[0].Find("keys_read")->AsDouble(), 64);
   EXPECT_EQ(results[0].Find("keys_present")->AsDouble(), 80);
   EXPECT_EQ(results[0].Find("sample_seconds")->array().size(), 3U);
+  EXPECT_EQ(results[0].Find("sample_processor_seconds")->array().at(1).AsDouble(), 0.25);
   EXPECT_EQ(results[1].Find("first_token_seconds"), nullptr);
   EXPECT_EQ(root.Find("profiles"), nullptr);
   EXPECT_EQ(root.Find("limits"), nullptr);

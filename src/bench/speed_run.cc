@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "cpu/machine_limits.h"
 
 namespace fathom {
 
@@ -52,9 +53,11 @@ Result<BenchSample> SpeedRun::Measure(const BenchPoint& point, const OnClock& on
   const bool is_prompt = point.phase == Phase::kPrompt;
   std::vector<int32_t> prompt = prompts_.Prompt(point.depth, is_prompt ? point.tokens : 1, runs_++);
   const int64_t drawn = is_prompt ? 1 : point.tokens + 1;
+  double processor = 0;
   const auto start = [&] {
     backend_.ResetCounters();
     if (on_clock) on_clock(true);
+    processor = ProcessorSeconds();
   };
   if (is_prompt) start();
   Stopwatch watch;
@@ -65,7 +68,7 @@ Result<BenchSample> SpeedRun::Measure(const BenchPoint& point, const OnClock& on
     watch.Restart();
   }
   FATHOM_RETURN_IF_ERROR(RunUntil(id, drawn));
-  const BenchSample sample = {watch.seconds(), backend_.counters()};
+  const BenchSample sample = {watch.seconds(), backend_.counters(), ProcessorSeconds() - processor};
   if (on_clock) on_clock(false);
   const int64_t queries = sample.work.sparse_rows + sample.work.dense_rows;
   FATHOM_CHECK(queries == point.tokens * layers_, "{} queries in {} layers for {} tokens", queries,

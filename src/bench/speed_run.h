@@ -35,6 +35,7 @@ struct BenchPoint {
 struct BenchSample {
   double seconds = 0;  // of a prompt: until the first token
   WorkCounters work;
+  double processor_seconds = 0;  // of them, the calling thread had a processor
 };
 
 // Context that a point needs.

@@ -56,6 +56,7 @@ TEST_F(SpeedRunTest, PromptsAreReadWholeOnTopOfTheDepth) {
     const Result<BenchSample> sample = run.Measure({Phase::kPrompt, 40, 100, 1});
     ASSERT_TRUE(sample.ok()) << sample.status().message();
     EXPECT_GT(sample->seconds, 0);
+    EXPECT_GT(sample->processor_seconds, 0);
     EXPECT_EQ(sample->work.sparse_rows, 40 * kLayers);
     EXPECT_EQ(sample->work.latent_rows_read, 40 * kTopK * kLayers);
     // 101 + 102 + … + 140 keys are there.

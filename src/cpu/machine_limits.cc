@@ -15,12 +15,6 @@
 namespace fathom {
 namespace {
 
-double ProcessorSeconds() {
-  timespec now;
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 constexpr double kBatchSeconds = 300e-6;
 constexpr int64_t kPeakSteps = 20000;
 constexpr int kPeakSums = 12;  // more than latency × throughput of any processor so far
@@ -110,6 +104,12 @@ uint64_t SumOfWords(const uint64_t* words, int64_t count) {
 }
 
 }  // namespace
+
+double ProcessorSeconds() {
+  timespec now;
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 double FastSeconds(double budget, const std::function<void()>& run) {
   run();

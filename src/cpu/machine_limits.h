@@ -12,6 +12,9 @@
 
 namespace fathom {
 
+// Time for which the calling thread had a processor.
+double ProcessorSeconds();
+
 // Processor seconds of one call of `run` in a batch that a tenth of the batches beat, of those that
 // fit into `budget` seconds. The very fastest are errors of the clock.
 double FastSeconds(double budget, const std::function<void()>& run);
