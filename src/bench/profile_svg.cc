@@ -15,10 +15,10 @@ constexpr double kShownShare = 0.01;  // smaller rows become one
 // Colours that keep their contrast on white and on black pages come from two sets.
 constexpr const char* kStyle = R"(<style>
 .page { fill: #ffffff } .text { fill: #223344 } .quiet { fill: #667788 } .bar { fill: #1f78b4 }
-.rest { fill: #a9b6c2 } .room { fill: #eef2f6 }
+.rest { fill: #a9b6c2 }
 @media (prefers-color-scheme: dark) {
 .page { fill: #14191f } .text { fill: #dde6ee } .quiet { fill: #93a3b3 } .bar { fill: #4ea3dd }
-.rest { fill: #5b6b7a } .room { fill: #222b34 }
+.rest { fill: #5b6b7a }
 }
 </style>
 )";
@@ -55,7 +55,6 @@ class Drawing {
 void DrawRow(Drawing* drawing, const std::string& name, double share, double micros_per_token,
              const std::string& limit, bool is_rest) {
   drawing->Text(kBarLeft - 10, "text", name, " text-anchor=\"end\"");
-  drawing->Bar("room", 1);
   drawing->Bar(is_rest ? "rest" : "bar", share);
   drawing->Text(kBarLeft + kBarRoom + 10, "text", fmt::format("{:.1f} %", 100 * share));
   drawing->Text(kBarLeft + kBarRoom + 70, "quiet",

@@ -196,8 +196,9 @@ std::string MtpText(const MtpAcceptance& found) {
   if (found.positions == 0) return "interrupted before anything was counted\n";
   std::string text = fmt::format(
       "MTP guesses that are the main model's own choice: {:.1f} % ({} of {} positions in {} "
-      "windows)\n",
-      100 * Share(found.accepted, found.positions), found.accepted, found.positions, found.windows);
+      "window{})\n",
+      100 * Share(found.accepted, found.positions), found.accepted, found.positions, found.windows,
+      found.windows == 1 ? "" : "s");
   text += fmt::format(
       "where the text goes as the main model would:      {:.1f} % ({} of {} positions)\n",
       100 * Share(found.own_accepted, found.own_positions), found.own_accepted,
