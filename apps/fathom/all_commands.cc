@@ -9,7 +9,7 @@ std::vector<Command> AllCommands() {
       MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
       MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
       MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
-      MakeParseCommand(),
+      MakeParseCommand(),    MakeBenchCommand(),
   };
 }
 

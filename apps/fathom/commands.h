@@ -5,6 +5,7 @@
 
 namespace fathom {
 
+Command MakeBenchCommand();
 Command MakeChatCommand();
 Command MakeDemoCommand();
 Command MakeDetokenizeCommand();

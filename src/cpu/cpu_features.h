@@ -1,6 +1,8 @@
 // What this processor and operating system can run. Compiled without instruction-set flags.
 #pragma once
 
+#include <string>
+
 namespace fathom {
 
 struct CpuFeatures {
@@ -10,5 +12,8 @@ struct CpuFeatures {
 };
 
 CpuFeatures DetectCpuFeatures();
+
+// What the processor calls itself ("AMD EPYC 7763 64-Core Processor"), or "unknown processor".
+std::string ProcessorName();
 
 }  // namespace fathom

@@ -1,135 +1,42 @@
 // How fast every kernel of every table is, on one core, and how near the machine's limits.
 //
-// The limits are measured first: fused multiply-adds per second with each width of vector, and
-// bytes read per second from memory. A figure is that of a fast batch (a few hundred microseconds
-// of processor time; a tenth of them are faster), because other programs can only make one slower;
+// The limits are measured first, with cpu/machine_limits.h, which also says how a figure is taken;
 // the time column is the library's average. Shapes are those of fathom-nano and of DeepSeek-V3.2.
 //
 //   kernels_bench --benchmark_filter='linear/avx2/e4m3'
 #include <benchmark/benchmark.h>
-#include <immintrin.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include "backend/cache_layout.h"
 #include "base/aligned_buffer.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "cpu/kernels/dispatch.h"
+#include "cpu/machine_limits.h"
 #include "parallel/thread_pool.h"
 
 namespace fathom {
 namespace {
 
-double ProcessorSeconds() {
-  timespec now;
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-constexpr double kBatchSeconds = 300e-6;
-
-// Seconds of one call of `run` in a batch that a tenth of the batches beat, of those that fit into
-// `budget`. Other programs only make batches slower; the very fastest are errors of the clock.
-double FastSeconds(double budget, const std::function<void()>& run) {
-  run();
-  double begin = ProcessorSeconds();
-  run();
-  const double once = std::max(1e-9, ProcessorSeconds() - begin);
-  const int calls = std::max(1, static_cast<int>(kBatchSeconds / once));
-  std::vector<double> batches;
-  const double stop = ProcessorSeconds() + budget;
-  do {
-    begin = ProcessorSeconds();
-    for (int i = 0; i < calls; ++i) run();
-    batches.push_back((ProcessorSeconds() - begin) / calls);
-  } while (ProcessorSeconds() < stop);
-  const auto tenth = batches.begin() + static_cast<int64_t>(batches.size() / 10);
-  std::nth_element(batches.begin(), tenth, batches.end());
-  return *tenth;
-}
-
-// ---- the machine's limits ----
-
-constexpr int64_t kPeakSteps = 20000;
-constexpr int kPeakSums = 12;  // more than latency × throughput of any processor so far
-
-// Independent chains of multiply-adds and nothing else. They start at different values, for the
-// compiler would make one of equal ones.
-__attribute__((target("sse2"))) float PeakLoop4() {
-  __m128 sum[kPeakSums];
-  for (int i = 0; i < kPeakSums; ++i) sum[i] = _mm_set1_ps(static_cast<float>(i));
-  const __m128 a = _mm_set1_ps(0.5F);
-  for (int64_t i = 0; i < kPeakSteps; ++i) {
-#pragma GCC unroll 12
-    for (__m128& s : sum) s = _mm_add_ps(_mm_mul_ps(s, a), a);
-  }
-  for (int i = 1; i < kPeakSums; ++i) sum[0] = _mm_add_ps(sum[0], sum[i]);
-  return _mm_cvtss_f32(sum[0]);
-}
-__attribute__((target("avx2,fma"))) float PeakLoop8() {
-  __m256 sum[kPeakSums];
-  for (int i = 0; i < kPeakSums; ++i) sum[i] = _mm256_set1_ps(static_cast<float>(i));
-  const __m256 a = _mm256_set1_ps(0.5F);
-  for (int64_t i = 0; i < kPeakSteps; ++i) {
-#pragma GCC unroll 12
-    for (__m256& s : sum) s = _mm256_fmadd_ps(s, a, a);
-  }
-  for (int i = 1; i < kPeakSums; ++i) sum[0] = _mm256_add_ps(sum[0], sum[i]);
-  return _mm256_cvtss_f32(sum[0]);
-}
-__attribute__((target("avx512f"))) float PeakLoop16() {
-  __m512 sum[kPeakSums];
-  for (int i = 0; i < kPeakSums; ++i) sum[i] = _mm512_set1_ps(static_cast<float>(i));
-  const __m512 a = _mm512_set1_ps(0.5F);
-  for (int64_t i = 0; i < kPeakSteps; ++i) {
-#pragma GCC unroll 12
-    for (__m512& s : sum) s = _mm512_fmadd_ps(s, a, a);
-  }
-  for (int i = 1; i < kPeakSums; ++i) sum[0] = _mm512_add_ps(sum[0], sum[i]);
-  return _mm512_cvtss_f32(sum[0]);
-}
-
-// FLOP/s of f32 multiply-adds with vectors of `lanes`.
-double PeakFlops(int lanes) {
+// The limits of one core, measured once.
+double CorePeakFlops(int lanes) {
   static std::map<int, double> known;
   double& peak = known[lanes];
-  if (peak == 0) {
-    const auto loop = lanes == 4 ? PeakLoop4 : lanes == 8 ? PeakLoop8 : PeakLoop16;
-    const double seconds = FastSeconds(0.2, [&] { benchmark::DoNotOptimize(loop()); });
-    peak = 2.0 * kPeakSteps * kPeakSums * lanes / seconds;
-  }
+  if (peak == 0) peak = PeakFlops(lanes, 1);
+  return peak;
+}
+double CorePeakReadBytes() {
+  static const double peak = PeakReadBytes(1).value();
   return peak;
 }
 
 AlignedBuffer Memory(int64_t bytes) {
   return AlignedBuffer::Allocate(static_cast<size_t>(bytes)).value();
-}
-
-// Bytes/s that one core reads from memory far larger than the caches.
-double PeakReadBytes() {
-  static const double peak = [] {
-    constexpr int64_t kBytes = int64_t{512} << 20;
-    const AlignedBuffer memory = Memory(kBytes);
-    std::memset(memory.data(), 1, kBytes);
-    const auto* words = reinterpret_cast<const uint64_t*>(memory.data());
-    const double seconds = FastSeconds(0.5, [&] {
-      uint64_t sum[8] = {};
-      for (int64_t i = 0; i < kBytes / 8; i += 8) {
-        for (int j = 0; j < 8; ++j) sum[j] += words[i + j];
-      }
-      benchmark::DoNotOptimize(sum);
-    });
-    return static_cast<double>(kBytes) / seconds;
-  }();
-  return peak;
 }
 
 // ---- running one kernel ----
@@ -146,11 +53,11 @@ void Measure(benchmark::State& state, const KernelTable& table, const Work& work
   for (auto _ : state) best = std::min(best, FastSeconds(0.05, work.run));
   if (work.flops > 0) {
     state.counters["GFLOP/s"] = work.flops / best * 1e-9;
-    state.counters["of_peak"] = work.flops / best / PeakFlops(table.lanes);
+    state.counters["of_peak"] = work.flops / best / CorePeakFlops(table.lanes);
   }
   if (work.bytes > 0) {
     state.counters["GB/s"] = work.bytes / best * 1e-9;
-    state.counters["of_memory"] = work.bytes / best / PeakReadBytes();
+    state.counters["of_memory"] = work.bytes / best / CorePeakReadBytes();
   }
   if (work.elements > 0) state.counters["Gelem/s"] = work.elements / best * 1e-9;
   state.counters["us"] = best * 1e6;
@@ -563,9 +470,10 @@ void RegisterAll() {
                                   [&](const KernelTable* table) { return table->lanes == lanes; });
     if (!runs) continue;
     benchmark::AddCustomContext("f32 multiply-add peak, " + std::to_string(lanes) + " lanes",
-                                std::to_string(PeakFlops(lanes) * 1e-9) + " GFLOP/s");
+                                std::to_string(CorePeakFlops(lanes) * 1e-9) + " GFLOP/s");
   }
-  benchmark::AddCustomContext("memory read peak", std::to_string(PeakReadBytes() * 1e-9) + " GB/s");
+  benchmark::AddCustomContext("memory read peak",
+                              std::to_string(CorePeakReadBytes() * 1e-9) + " GB/s");
   for (const KernelTable* table : SupportedKernels()) {
     RegisterLinear(*table);
     RegisterAbsorb(*table);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace fathom {
 namespace {
 
@@ -172,8 +174,10 @@ void Engine::RunStep(std::vector<TokenEvent>* events) {
                                      static_cast<size_t>(logits.cols));
     TokenEvent event;
     event.request = s.id;
+    const Stopwatch watch;
     Result<SampledToken> token =
         sampler_.Sample({row, s.sampling, s.penalties, s.seed, s.generated()});
+    sampling_seconds_ += watch.seconds();
     if (token.ok()) {
       s.tokens.push_back(token->token);
       s.penalties.Add(token->token);

@@ -55,6 +55,9 @@ class Engine {
 
   int64_t context() const { return model_.options().context; }
 
+  // Spent in the sampler so far; the rest of a step is the model's.
+  double sampling_seconds() const { return sampling_seconds_; }
+
  private:
   struct Sequence {
     Sequence(RequestId id, GenerateRequest request, uint64_t seed, PagePool& pool);
@@ -97,6 +100,7 @@ class Engine {
   std::list<Sequence> running_;    // in order of arrival
   std::deque<Retained> retained_;  // oldest first
   Batch batch_;
+  double sampling_seconds_ = 0;
 };
 
 }  // namespace fathom

@@ -93,6 +93,9 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   cpu.numerics = options.numerics;
   cpu.threads = options.threads;
   FATHOM_ASSIGN_OR_RETURN(model->backend, CpuBackend::Create(cpu));
+  if (options.wrap_backend) {
+    model->backend = options.wrap_backend(std::move(model->backend), model->checkpoint);
+  }
   FATHOM_ASSIGN_OR_RETURN(model->transformer,
                           Transformer::Create(model->checkpoint, *model->backend, transformer));
   FATHOM_ASSIGN_OR_RETURN(

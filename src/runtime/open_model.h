@@ -35,6 +35,8 @@ struct ModelOptions {
   // Read every weight once before the start, so that damage is found and the first token is not
   // slow. Off: only the small tensors are read.
   bool read_weights = true;
+  // What stands between the model and its backend, such as a profiler; nothing by default.
+  std::function<std::unique_ptr<Backend>(std::unique_ptr<Backend>, const Checkpoint&)> wrap_backend;
 };
 inline constexpr int64_t kDefaultContext = 32768;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -188,32 +189,82 @@ TEST(Verify, Fp8CacheIsRefusedWhereItDoesNotExist) {
             "cache type fp8 needs kv_lora_rank in multiples of 128, found 64");
 }
 
+// The first 512 bytes of a tensor become zeros.
+void Damage(const std::string& folder, std::string_view name) {
+  Result<TensorSource> source = TensorSource::Open(folder);
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  const StoredTensor* tensor = source->Find(name);
+  ASSERT_NE(tensor, nullptr);
+  const std::string path = source->FilePath(*tensor);
+  const MappedFile file = std::move(MappedFile::Open(path)).value();
+  const std::string_view element(static_cast<const char*>(tensor->view.data), 512);
+  const size_t offset = file.text().find(element);
+  ASSERT_NE(offset, std::string_view::npos);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  std::fstream out(path, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(static_cast<std::streamoff>(offset));
+  const std::string zeros(512, '\0');
+  out.write(zeros.data(), 512);
+}
+
 // A test that the comparison can fail: one weight of one layer is changed.
 TEST(Verify, NamesTheFirstLayerThatIsWrong) {
   const test::TempDir folder;
   std::filesystem::copy(kGolden + "/tiny-f32", folder.path(),
                         std::filesystem::copy_options::recursive);
-  FATHOM_CHECK(std::filesystem::exists(folder.File("config.json")), "copied");
-  {
-    Result<TensorSource> source = TensorSource::Open(folder.path());
-    ASSERT_TRUE(source.ok()) << source.status().message();
-    const StoredTensor* tensor = source->Find("model.layers.1.mlp.gate.weight");
-    ASSERT_NE(tensor, nullptr);
-    const std::string path = source->FilePath(*tensor);
-    const MappedFile file = std::move(MappedFile::Open(path)).value();
-    const std::string_view element(static_cast<const char*>(tensor->view.data), 512);
-    const size_t offset = file.text().find(element);
-    ASSERT_NE(offset, std::string_view::npos);
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-    std::fstream out(path, std::ios::in | std::ios::out | std::ios::binary);
-    out.seekp(static_cast<std::streamoff>(offset));
-    const std::string zeros(512, '\0');
-    out.write(zeros.data(), 512);
-  }
+  Damage(folder.path(), "model.layers.1.mlp.gate.weight");
   const auto report = RunGoldenFile(folder.path(), kGolden + "/tiny-f32/golden.safetensors", {});
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_FALSE(report->ok);
   EXPECT_EQ(report->first_bad_layer, "len1: layer 1 (len1.hidden.2)");
+}
+
+// Every golden file that has logits of an MTP layer: they are compared, in every case and at every
+// row, and within the bound.
+void ExpectMtpIsCompared(const std::string& model, const std::string& golden) {
+  const auto cases = ReadGolden(golden);
+  ASSERT_TRUE(cases.ok()) << cases.status().message();
+  const Result<VerifyReport> report = RunGoldenFile(model, golden, {.threads = 2});
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  ASSERT_FALSE(cases->empty());
+  for (const GoldenCase& golden_case : *cases) {
+    ASSERT_TRUE(golden_case.mtp_logits || golden_case.size() == 1) << golden_case.name;
+    if (!golden_case.mtp_logits) continue;
+    EXPECT_GT(golden_case.mtp_logits->rows, 0) << golden_case.name;
+    const std::string name = golden_case.name + ".mtp_logits";
+    const auto found =
+        std::find_if(report->tensors.begin(), report->tensors.end(),
+                     [&](const TensorReport& tensor) { return tensor.name == name; });
+    ASSERT_NE(found, report->tensors.end()) << name;
+    EXPECT_TRUE(found->ok) << name << ": " << found->why;
+    EXPECT_TRUE(found->max_abs && found->top1) << name;
+  }
+}
+
+TEST(Verify, ComparesTheMtpLayerOfTinyFp8) {
+  ExpectMtpIsCompared(kGolden + "/tiny-fp8", kGolden + "/tiny-fp8/golden.safetensors");
+}
+
+TEST(Verify, ComparesTheMtpLayerOfTheBundledModel) {
+  ExpectMtpIsCompared(FATHOM_SOURCE_DIR "/models/fathom-nano",
+                      kGolden + "/nano/golden.safetensors");
+}
+
+// The main model's numbers stay right, so only the MTP logits can tell.
+TEST(Verify, NoticesADamagedMtpLayer) {
+  const test::TempDir folder;
+  std::filesystem::copy(kGolden + "/tiny-fp8", folder.path(),
+                        std::filesystem::copy_options::recursive);
+  Damage(folder.path(), "model.layers.2.eh_proj.weight");
+  const auto report = RunGoldenFile(folder.path(), kGolden + "/tiny-fp8/golden.safetensors", {});
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  EXPECT_FALSE(report->ok);
+  int failed = 0;
+  for (const TensorReport& tensor : report->tensors) {
+    EXPECT_EQ(tensor.ok, !tensor.name.ends_with(".mtp_logits")) << tensor.name;
+    failed += tensor.ok ? 0 : 1;
+  }
+  EXPECT_GT(failed, 0);
 }
 
 TEST(Verify, GoldenFileOfAnotherModel) {
