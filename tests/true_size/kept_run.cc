@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -46,6 +47,8 @@ class Keeper : public StepObserver {
   const int64_t first_, count_;
 };
 
+double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
 class Runner {
  public:
   Runner(LoadedModel& model, const std::vector<int32_t>& prompt, const RunOptions& options)
@@ -67,10 +70,13 @@ class Runner {
     FATHOM_RETURN_IF_ERROR(pages_.Reserve(run_.tokens + options_.generate));
     backend_.ResetCounters();
     Stopwatch watch;
+    const double before = CpuSeconds();
     for (int64_t begin = 0; begin < run_.tokens; begin += options_.chunk) {
       FATHOM_RETURN_IF_ERROR(Step(prompt_, begin, std::min(run_.tokens, begin + options_.chunk)));
     }
     run_.prompt_seconds = watch.seconds();
+    const double between = CpuSeconds();
+    run_.prompt_cpu_seconds = between - before;
     watch.Restart();
     for (int64_t i = 0; i < options_.generate; ++i) {
       const int64_t position = run_.tokens + i;
@@ -80,6 +86,7 @@ class Runner {
       FATHOM_RETURN_IF_ERROR(Forward({&run_.generated.back(), 1}, position, {position}, nullptr));
     }
     run_.generate_seconds = watch.seconds();
+    run_.generate_cpu_seconds = CpuSeconds() - between;
     run_.work = backend_.counters();
     return std::move(run_);
   }

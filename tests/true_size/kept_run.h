@@ -29,6 +29,8 @@ struct KeptRun {
   std::vector<int32_t> generated;
 
   double prompt_seconds = 0, generate_seconds = 0;
+  // Of all threads together: what it takes, whatever else the machine is doing.
+  double prompt_cpu_seconds = 0, generate_cpu_seconds = 0;
   WorkCounters work;
 
   const float* HiddenRow(int64_t index, int64_t position) const {

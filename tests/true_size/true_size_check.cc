@@ -75,8 +75,7 @@ class Checks {
   explicit Checks(const Flags& flags) : flags_(flags), pool_(UsableCores()) {}
 
   Result<bool> Run() {
-    FATHOM_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(flags_.folder));
-    const ModelConfig& config = checkpoint.config;
+    FATHOM_ASSIGN_OR_RETURN(const ModelConfig config, ReadConfig());
     topk_ = config.index_topk;
     const int64_t tokens = flags_.tokens > 0 ? flags_.tokens : topk_ + topk_ / 8;
     if (tokens <= topk_) {
@@ -88,7 +87,7 @@ class Checks {
       Heading("the whole prompt in one chunk, reference numerics");
       FATHOM_ASSIGN_OR_RETURN(whole_, OpenAndRun({.chunk = tokens}));
     }
-    if (Wanted("layers")) Layers(checkpoint);
+    if (Wanted("layers")) FATHOM_RETURN_IF_ERROR(Layers());
     if (Wanted("chunks")) FATHOM_RETURN_IF_ERROR(Chunks());
     if (Wanted("forms")) FATHOM_RETURN_IF_ERROR(Forms());
     fmt::print("\nmost memory resident at any time: {}, mapped weights included\n",
@@ -129,7 +128,10 @@ class Checks {
     options.dense_below = form.dense_below;
     options.weights_from_disk = flags_.weights_from_disk;
     options.read_weights = !std::exchange(weights_were_read_, true);
-    return OpenModel(options);
+    return OpenModel(options, [](const MemoryPlan& plan) {
+      fmt::print("  {}\n", plan.Describe());
+      std::fflush(stdout);
+    });
   }
 
   Result<KeptRun> RunOn(LoadedModel& model, const Form& form) {
@@ -139,10 +141,14 @@ class Checks {
                                                      .generate = kGenerated,
                                                      .logits_of = LayerPositions(tokens, topk_),
                                                      .keep = form.keep}));
-    fmt::print("  {} tokens in steps of {}: {:.1f} s, {:.1f} tokens/s; then {}: {:.2f} tokens/s\n",
-               tokens, form.chunk, run.prompt_seconds,
-               static_cast<double>(tokens) / run.prompt_seconds, kGenerated,
-               kGenerated / run.generate_seconds);
+    const auto print = [](int64_t count, double seconds, double cpu_seconds) {
+      fmt::print("{:.1f} s, {:.2f} tokens/s, {:.1f} s of processor time\n", seconds,
+                 static_cast<double>(count) / seconds, cpu_seconds);
+    };
+    fmt::print("  prompt of {} tokens in steps of {}: ", tokens, form.chunk);
+    print(tokens, run.prompt_seconds, run.prompt_cpu_seconds);
+    fmt::print("  {} tokens generated: ", kGenerated);
+    print(kGenerated, run.generate_seconds, run.generate_cpu_seconds);
     std::fflush(stdout);
     return run;
   }
@@ -158,8 +164,7 @@ class Checks {
     const Form form = {.numerics = Numerics::kFast, .keep = false};
     const int64_t before = ProcessMemory("RssAnon");
     FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<LoadedModel> model, Open(form));
-    fmt::print("  {}\n  {}\n  opened in {:.1f} s\n", model->backend->Name(), model->plan.Describe(),
-               model->load_seconds);
+    fmt::print("  {}, opened in {:.1f} s\n", model->backend->Name(), model->load_seconds);
     std::fflush(stdout);
     FATHOM_ASSIGN_OR_RETURN(const KeptRun run, RunOn(*model, form));
     const int64_t planned = model->plan.cache + model->plan.activations;
@@ -176,13 +181,22 @@ class Checks {
     return {};
   }
 
-  void Layers(const Checkpoint& checkpoint) {
+  Result<ModelConfig> ReadConfig() const {
+    FATHOM_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(flags_.folder));
+    return checkpoint.config;
+  }
+
+  // With a mapping of its own, gone before the next model is opened: what is mapped twice counts
+  // twice.
+  Status Layers() {
+    FATHOM_ASSIGN_OR_RETURN(const Checkpoint checkpoint, OpenCheckpoint(flags_.folder));
     for (const int64_t layer : std::set<int64_t>{0, checkpoint.config.num_hidden_layers - 1}) {
       Heading(fmt::format("layer {} against a double loop", layer));
       const Stopwatch watch;
       Print(CheckLayer(whole_, checkpoint, layer, pool_));
       fmt::print("  {:.0f} s\n", watch.seconds());
     }
+    return {};
   }
 
   Status Chunks() {
