@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "support/program.h"
 #include "support/temp_dir.h"
 #include "support/tiny_checkpoint.h"

@@ -13,7 +13,9 @@
 #include <charconv>
 #include <cstdio>
 #include <set>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/mapped_file.h"
