@@ -30,10 +30,24 @@ struct CpuOptions {
   std::string isa;  // a table's name; empty: FATHOM_ISA, or the best this machine runs
 };
 
+// The largest step that is to come.
+struct CpuWorkload {
+  int64_t tokens = 0;
+  int64_t hidden_size = 0;
+  int64_t widest_input = 0;                         // columns of the widest matrix
+  int64_t experts_per_token = 0, expert_inner = 0;  // 0 without experts
+};
+
 class CpuBackend : public Backend {
  public:
   // kInvalidArgument for an instruction set this machine lacks.
   static Result<std::unique_ptr<CpuBackend>> Create(const CpuOptions& options);
+
+  // What the backend will take for itself, beside what it is asked to allocate: experts'
+  // activations and inputs rounded to bf16. (Each thread has a megabyte or two more.)
+  static int64_t WorkspaceBytes(const CpuWorkload& workload);
+  // What of that it holds by now.
+  int64_t held_bytes() const { return static_cast<int64_t>(expert_floats_.size() + bf16_.size()); }
 
   std::string Name() const override;
   Numerics numerics() const override { return numerics_; }

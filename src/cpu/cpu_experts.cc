@@ -47,7 +47,35 @@ void CloseGroups(float* biased, int64_t experts, int64_t groups, int64_t open, f
   }
 }
 
+// Floats of experts' outputs up to which all of them are computed before they are summed: for a few
+// slots another hand-over to the threads would cost more than the memory is worth.
+constexpr int64_t kFewFloats = int64_t{1} << 20;
+constexpr int64_t kLeastBlock = 64;
+
+// How many outputs of the experts are computed before they are summed: otherwise so many that they
+// fit where the up projections lay, 131 KB a token at the model's true size instead of 360. A
+// multiple of every vector's length, so that the cut changes no bit.
+int64_t OutputBlock(int64_t slots, int64_t inner, int64_t hidden) {
+  if (slots * hidden <= kFewFloats) return hidden;
+  return std::min(hidden, std::max(inner / kLeastBlock * kLeastBlock, kLeastBlock));
+}
+
+// Gates, and up projections whose place the outputs take.
+int64_t ExpertFloats(int64_t slots, int64_t inner, int64_t hidden) {
+  return slots * (inner + std::max(inner, OutputBlock(slots, inner, hidden)));
+}
+
 }  // namespace
+
+int64_t CpuBackend::WorkspaceBytes(const CpuWorkload& w) {
+  const int64_t slots = w.tokens * w.experts_per_token;
+  // The most slots whose outputs are computed at once may need more than all of them.
+  const int64_t few = std::min(slots, kFewFloats / w.hidden_size);
+  const int64_t experts = std::max(ExpertFloats(few, w.expert_inner, w.hidden_size),
+                                   ExpertFloats(slots, w.expert_inner, w.hidden_size));
+  const int64_t bf16 = std::max(w.tokens * w.widest_input, slots * w.expert_inner);
+  return experts * int64_t{sizeof(float)} + bf16 * int64_t{sizeof(uint16_t)};
+}
 
 void CpuBackend::RouteExperts(const RouteExpertsParams& p) {
   const int64_t experts = p.logits.cols;
@@ -76,11 +104,13 @@ void CpuBackend::RouteExperts(const RouteExpertsParams& p) {
 
 // A slot is one (row, choice) pair: slot = row * per_token + j. Slots are sorted by expert, so that
 // an expert's weights are read once for all its rows; the rows stay where they are and are reached
-// by pointers. Three passes: gate and up with their product, down, the weighted sum of each row.
+// by pointers. Three passes: gate and up with their product, down, the weighted sum of each row;
+// the last two by blocks of outputs, see OutputBlock.
 void CpuBackend::Experts(const ExpertsParams& p) {
   const auto experts = static_cast<int64_t>(p.weights_of.size());
   const int64_t slots = p.x.rows * p.per_token;
   const int64_t inner = p.weights_of[0].gate.rows, hidden = p.x.cols;
+  const int64_t block = OutputBlock(slots, inner, hidden);
 
   expert_begin_.assign(static_cast<size_t>(experts) + 1, 0);
   for (int64_t s = 0; s < slots; ++s) ++expert_begin_[static_cast<size_t>(p.experts[s]) + 1];
@@ -95,7 +125,7 @@ void CpuBackend::Experts(const ExpertsParams& p) {
   }
 
   const bool bf16 = UsesBF16(p.weights_of[0].gate);
-  const auto floats = static_cast<size_t>(slots * (2 * inner + hidden));
+  const auto floats = static_cast<size_t>(ExpertFloats(slots, inner, hidden));
   if (expert_floats_.size() < floats * sizeof(float)) {
     Result<AlignedBuffer> memory = AlignedBuffer::Allocate(floats * sizeof(float));
     FATHOM_CHECK(memory.ok(), "expert activations: {}", memory.status().message());
@@ -103,7 +133,7 @@ void CpuBackend::Experts(const ExpertsParams& p) {
   }
   float* gates = expert_floats_.As<float>().data();  // [slots, inner]
   float* ups = gates + slots * inner;                // [slots, inner]
-  float* downs = ups + slots * inner;                // [slots, hidden]
+  float* downs = ups;                                // [slots, block], once ups are used
 
   const uint16_t* x_bf16 = bf16 ? PackRows(p.x) : nullptr;
   NeedScratch(kLinearScratch);
@@ -149,37 +179,40 @@ void CpuBackend::Experts(const ExpertsParams& p) {
                                inner};
   QuantizeInputs(products, p.weights_of[0].down);
   const uint16_t* products_bf16 = bf16 ? PackRows(products) : nullptr;
-  CutExperts(experts, hidden);
-  pool_.Run(static_cast<int64_t>(expert_pieces_.size()), [&](int64_t item, int worker) {
-    const ExpertPiece& piece = expert_pieces_[static_cast<size_t>(item)];
-    Worker& own = WorkerOf(worker);
-    const auto rows = static_cast<size_t>(piece.end - piece.begin);
-    own.inputs.resize(rows);
-    own.inputs_bf16.resize(rows);
-    own.outputs.resize(rows);
-    for (size_t i = 0; i < rows; ++i) {
-      const int64_t slot = expert_slots_[static_cast<size_t>(piece.begin) + i];
-      own.inputs[i] = gates + slot * inner;
-      if (bf16) own.inputs_bf16[i] = products_bf16 + slot * inner;
-      own.outputs[i] = downs + slot * hidden;
-    }
-    LinearPiece(p.weights_of[static_cast<size_t>(piece.expert)].down,
-                {own.inputs.data(), bf16 ? own.inputs_bf16.data() : nullptr, own.outputs.data(),
-                 static_cast<int64_t>(rows), piece.n_begin, piece.n_end, 0},
-                worker);
-    for (size_t i = 0; i < rows; ++i) {
-      RoundOutputs(own.outputs[i] + piece.n_begin, piece.n_end - piece.n_begin);
-    }
-  });
-
-  ForRows(p.x.rows, p.per_token * hidden, [&](int64_t row) {
-    float* out = p.out.row<float>(row);
-    std::fill_n(out, hidden, 0.0F);
-    for (int64_t j = 0; j < p.per_token; ++j) {
-      const int64_t slot = row * p.per_token + j;
-      kernels_.add_scaled(out, downs + slot * hidden, p.weights[slot], hidden);
-    }
-  });
+  for (int64_t begin = 0; begin < hidden; begin += block) {
+    const Range outputs = {begin, std::min(begin + block, hidden)};
+    CutExperts(experts, outputs.size());
+    pool_.Run(static_cast<int64_t>(expert_pieces_.size()), [&](int64_t item, int worker) {
+      const ExpertPiece& piece = expert_pieces_[static_cast<size_t>(item)];
+      Worker& own = WorkerOf(worker);
+      const auto rows = static_cast<size_t>(piece.end - piece.begin);
+      own.inputs.resize(rows);
+      own.inputs_bf16.resize(rows);
+      own.outputs.resize(rows);
+      for (size_t i = 0; i < rows; ++i) {
+        const int64_t slot = expert_slots_[static_cast<size_t>(piece.begin) + i];
+        own.inputs[i] = gates + slot * inner;
+        if (bf16) own.inputs_bf16[i] = products_bf16 + slot * inner;
+        own.outputs[i] = downs + slot * block;
+      }
+      LinearPiece(p.weights_of[static_cast<size_t>(piece.expert)].down,
+                  {own.inputs.data(), bf16 ? own.inputs_bf16.data() : nullptr, own.outputs.data(),
+                   static_cast<int64_t>(rows), outputs.begin + piece.n_begin,
+                   outputs.begin + piece.n_end, outputs.begin},
+                  worker);
+      for (size_t i = 0; i < rows; ++i) {
+        RoundOutputs(own.outputs[i] + piece.n_begin, piece.n_end - piece.n_begin);
+      }
+    });
+    ForRows(p.x.rows, p.per_token * outputs.size(), [&](int64_t row) {
+      float* out = p.out.row<float>(row) + outputs.begin;
+      std::fill_n(out, outputs.size(), 0.0F);
+      for (int64_t j = 0; j < p.per_token; ++j) {
+        const int64_t slot = row * p.per_token + j;
+        kernels_.add_scaled(out, downs + slot * block, p.weights[slot], outputs.size());
+      }
+    });
+  }
 }
 
 // One piece per expert that has rows, cut along its outputs where there are too few for the

@@ -283,6 +283,69 @@ TEST_P(ExpertsTest, LieWithinTheBoundAndGroupingChangesNoBit) {
   }
 }
 
+// So many rows that outputs are summed in blocks, the last of them partial.
+TEST_P(ExpertsTest, BlocksOfOutputsChangeNoBit) {
+  Random random(5);
+  constexpr int64_t kHidden = 700, kInner = 100, kExperts = 4, kPerToken = 3, kRows = 600;
+  for (const test::WeightKind& kind : test::kWeightKinds) {
+    SCOPED_TRACE(kind.name);
+    const Layer layer = MakeLayer(kind, kExperts, kHidden, kInner, random);
+    std::vector<float> x(static_cast<size_t>(kRows * kHidden));
+    for (float& v : x) v = random.Symmetric();
+    std::vector<int32_t> experts;
+    std::vector<float> weights;
+    for (int64_t r = 0; r < kRows; ++r) {
+      const int64_t first = random.Below(kExperts);
+      for (int64_t j = 0; j < kPerToken; ++j) {
+        experts.push_back(static_cast<int32_t>((first + j) % kExperts));
+        weights.push_back(random.Uniform());
+      }
+    }
+    const std::vector<float> out =
+        Run(layer, x, kHidden, experts, weights, kPerToken, 2, Numerics::kFast);
+    for (const int64_t r : {int64_t{0}, int64_t{77}, kRows - 1}) {
+      const std::vector<float> alone =
+          Run(layer, {x.begin() + r * kHidden, x.begin() + (r + 1) * kHidden}, kHidden,
+              {experts.begin() + r * kPerToken, experts.begin() + (r + 1) * kPerToken},
+              {weights.begin() + r * kPerToken, weights.begin() + (r + 1) * kPerToken}, kPerToken,
+              1, Numerics::kFast);
+      test::ExpectSameBits(alone.data(), out.data() + r * kHidden, kHidden);
+    }
+  }
+}
+
+// A plan that is too small is no plan, one that is far too large refuses what would run. 499 rows
+// are the most whose outputs are computed at once.
+TEST(Workspace, IsWhatExpertsTakeAtMost) {
+  constexpr int64_t kHidden = 700, kInner = 128, kPerToken = 3;
+  const std::vector<float> zeros(static_cast<size_t>(kHidden * kInner));
+  const MatrixView in = {
+      .data = zeros.data(), .dtype = DType::kF32, .rows = kInner, .cols = kHidden};
+  const MatrixView back = {
+      .data = zeros.data(), .dtype = DType::kF32, .rows = kHidden, .cols = kInner};
+  const std::vector<ExpertWeights> weights_of(kPerToken, {in, in, back});
+  int64_t most = 0;
+  for (const int64_t rows : {1, 499, 500, 600}) {
+    std::vector<float> x(static_cast<size_t>(rows * kHidden)), out = x;
+    std::vector<int32_t> experts;
+    for (int64_t i = 0; i < rows * kPerToken; ++i) {
+      experts.push_back(static_cast<int32_t>(i % kPerToken));
+    }
+    const std::vector<float> weights(experts.size(), 1.0F);
+    const auto backend = CpuBackend::Create(CpuOptions()).value();
+    backend->Experts({ViewOf(x, kHidden), weights_of, experts.data(), weights.data(), kPerToken,
+                      ViewOf(out, kHidden)});
+    EXPECT_GT(backend->held_bytes(), 0);
+    most = std::max(most, backend->held_bytes());
+  }
+  const int64_t planned = CpuBackend::WorkspaceBytes({.tokens = 600,
+                                                      .hidden_size = kHidden,
+                                                      .experts_per_token = kPerToken,
+                                                      .expert_inner = kInner});
+  EXPECT_LE(most, planned);
+  EXPECT_GE(most, planned / 10 * 9);
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryTable, RouteExpertsTest, test::kEveryTable, test::TableName);
 INSTANTIATE_TEST_SUITE_P(EveryTable, ExpertsTest, test::kEveryTable, test::TableName);
 

@@ -79,6 +79,10 @@ void Transformer::Layer(int64_t index, const LayerWeights& w, const StepRows& ro
                   static_cast<float>(config_.rms_norm_eps), s_.norm.Rows(0, tokens)});
   if (w.moe) {
     Moe(*w.moe, tokens);
+    if (observer != nullptr) {
+      be_.Wait();
+      observer->OnExperts(index, s_.experts, config_.num_experts_per_tok);
+    }
   } else {
     Mlp(*w.mlp, tokens, s_.delta.Rows(0, tokens));
   }

@@ -46,6 +46,10 @@ class StepObserver {
   // selected [T, topk], counts [T]; rows in the multi-head form select every position they see.
   virtual void OnSelected(int64_t layer, const int32_t* selected, const int32_t* counts,
                           int64_t topk) = 0;
+  // The router's choice in a layer of experts: experts [T, per_token], best first.
+  virtual void OnExperts(int64_t layer, const int32_t* experts, int64_t per_token) {
+    static_cast<void>(layer), static_cast<void>(experts), static_cast<void>(per_token);
+  }
 };
 
 // Threads: one at a time (the engine's).

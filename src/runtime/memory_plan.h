@@ -11,7 +11,7 @@ namespace fathom {
 struct MemoryPlan {
   int64_t weights = 0;      // the checkpoint, mapped: the system may drop pages and read them again
   int64_t cache = 0;        // latents and index keys of every page
-  int64_t activations = 0;  // scratch of a step
+  int64_t activations = 0;  // of a step: the model's and the backend's
   int64_t available = 0;    // what the system says it can give
 
   int64_t context = 0;      // tokens of the longest sequence

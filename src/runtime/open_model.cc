@@ -58,6 +58,21 @@ Status CheckOfficial(const ModelOptions& options) {
   return {};
 }
 
+CpuWorkload WorkloadOf(const ModelConfig& config, const TransformerOptions& options) {
+  CpuWorkload workload;
+  workload.tokens = options.step_tokens;
+  workload.hidden_size = config.hidden_size;
+  workload.widest_input = std::max({(options.mtp ? 2 : 1) * config.hidden_size,
+                                    config.num_attention_heads * config.v_head_dim,
+                                    config.first_k_dense_replace > 0 ? config.intermediate_size : 0,
+                                    config.n_shared_experts * config.moe_intermediate_size});
+  if (config.first_k_dense_replace < config.num_hidden_layers || options.mtp) {
+    workload.experts_per_token = config.num_experts_per_tok;
+    workload.expert_inner = config.moe_intermediate_size;
+  }
+  return workload;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
@@ -78,7 +93,8 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   MemoryPlan& plan = model->plan;
   plan.weights = model->checkpoint.tensors.bytes();
   plan.cache = KvCache::BytesFor(layout, layers, pages);
-  plan.activations = Transformer::ScratchBytes(config, transformer);
+  plan.activations = Transformer::ScratchBytes(config, transformer) +
+                     CpuBackend::WorkspaceBytes(WorkloadOf(config, transformer));
   plan.available = AvailableMemory();
   plan.context = transformer.context;
   plan.token_bytes = layout.TokenBytes() * layers * options.sequences;
