@@ -4,7 +4,7 @@
 # run, test, bench and install share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench install format format-check clean
+.PHONY: help run test bench install wheel format format-check clean
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -25,7 +25,7 @@ build = cmake --build --preset release -j $(JOBS) $(1)
 # Whatever is configured is kept, so that `make run` after `make test` does not configure again.
 define build_program
 	@$(call deps,run)
-	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
+	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=OFF)
 	@$(call build,--target fathom)
 endef
 
@@ -38,7 +38,7 @@ run:  ## build Fathom and talk to the bundled model
 
 test:  ## build and run every test
 	@$(call deps,test)
-	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF)
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=ON)
 	@$(call build)
 	@ctest --preset release --no-tests=error -j $(JOBS)
 
@@ -50,9 +50,17 @@ bench:  ## build and run every benchmark
 	[ -n "$$programs" ] || { echo "error: no module has benchmarks" >&2; exit 1; }; \
 	for program in $$programs; do echo "$$program"; $$program || exit 1; done
 
-install:  ## install the program below PREFIX (/usr/local)
+install:  ## install the program and the library below PREFIX (/usr/local)
 	$(build_program)
+	@$(call build,--target fathom_shared)
 	@cmake --install build/release --prefix '$(PREFIX)'
+
+wheel:  ## build the Python module as a wheel for Debian 12's Python, into build/release/wheel
+	@$(call deps,python)
+	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
+	@$(call configure,-DFATHOM_PYTHON=ON)
+	@$(call build,--target fathom_wheel)
+	@ls build/release/wheel/*.whl
 
 format:  ## format every C++ file
 	@tools/format.sh

@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
-# Installs the Debian packages Fathom needs, where they are missing.   usage: install_deps.sh [run|test|ci]
+# Installs the Debian packages Fathom needs, where they are missing.   usage: install_deps.sh [run|python|test|ci]
 #
-# run   builds and runs the program (the default)
-# test  run, and what the tests and benchmarks need
-# ci    test, and what the slower checks need: sanitizers, fuzzers, formatting
+# run     builds and runs the program (the default)
+# python  run, and what the Python module needs
+# test    python, and what the tests and benchmarks need
+# ci      test, and what the slower checks need: sanitizers, fuzzers, formatting
 #
 # docs/dependencies.md says what each one is for. Nothing is asked and nothing is fetched when
 # everything is there. Works as root or through sudo.
 set -euo pipefail
 
 run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev)
-test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3)
+python=(python3-dev pybind11-dev)
+test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv pkgconf)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 
 group=${1:-run}
 case $group in
   run) wanted=("${run[@]}") ;;
-  test) wanted=("${run[@]}" "${test[@]}") ;;
-  ci) wanted=("${run[@]}" "${test[@]}" "${ci[@]}") ;;
+  python) wanted=("${run[@]}" "${python[@]}") ;;
+  test) wanted=("${run[@]}" "${python[@]}" "${test[@]}") ;;
+  ci) wanted=("${run[@]}" "${python[@]}" "${test[@]}" "${ci[@]}") ;;
   *)
-    echo "error: unknown group '$group', expected run, test or ci" >&2
+    echo "error: unknown group '$group', expected run, python, test or ci" >&2
     exit 1
     ;;
 esac
