@@ -4,7 +4,7 @@
 # run, test, bench, install and deb share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench install uninstall deb format format-check clean
+.PHONY: help run test bench install uninstall deb wheel format format-check clean
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -25,7 +25,7 @@ build = cmake --build --preset release -j $(JOBS) $(1)
 # Whatever is configured is kept, so that `make run` after `make test` does not configure again.
 define build_program
 	@$(call deps,$(1))
-	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
+	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=OFF)
 	@$(call build,--target $(2))
 endef
 
@@ -38,7 +38,7 @@ run:  ## build Fathom and talk to the bundled model
 
 test:  ## build and run every test
 	@$(call deps,test)
-	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF)
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=ON)
 	@$(call build)
 	@ctest --preset release --no-tests=error -j $(JOBS)
 
@@ -52,10 +52,10 @@ bench:  ## build and run every benchmark
 
 # The components of cmake/Install.cmake that do not belong to packages alone. CMake forgets the list of
 # what it installed at the next cpack, so a copy is kept for uninstall. The umask may be root's.
-install:  ## install program, model, manual and completions below PREFIX (/usr/local); DESTDIR is heeded
-	$(call build_program,run,fathom program_docs)
+install:  ## install program, model, library, manual and completions below PREFIX (/usr/local); DESTDIR is heeded
+	$(call build_program,run,fathom fathom_shared program_docs)
 	@rm -f build/release/installed.txt; umask 022; \
-	for component in program model unpackaged; do \
+	for component in program model unpackaged development; do \
 	  cmake --install build/release --prefix '$(PREFIX)' --component $$component || exit 1; \
 	  { cat build/release/install_manifest_$$component.txt; echo; } >> build/release/installed.txt; \
 	done
@@ -67,6 +67,13 @@ deb:  ## build the Debian packages fathom and fathom-nano, into build/release/pa
 	$(call build_program,deb,fathom program_docs deb_files)
 	@umask 022; cd build/release && cpack -G DEB -B packages > packages.log 2>&1 || { cat packages.log; exit 1; }
 	@ls -sh build/release/packages/*.deb
+
+wheel:  ## build the Python module as a wheel for Debian 12's Python, into build/release/wheel
+	@$(call deps,python)
+	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
+	@$(call configure,-DFATHOM_PYTHON=ON)
+	@$(call build,--target fathom_wheel)
+	@ls build/release/wheel/*.whl
 
 format:  ## format every C++ file
 	@tools/format.sh

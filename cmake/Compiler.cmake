@@ -14,6 +14,12 @@ endif()
 # kernels say fma where they mean it.
 target_compile_options(fathom_flags INTERFACE -ffp-contract=off)
 target_include_directories(fathom_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+# One compilation serves the program, the shared library and the Python module. Hidden symbols are
+# called without a detour even in position-independent code, and nothing but what is marked leaves
+# the library.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 if(FATHOM_DCHECKS OR CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_definitions(fathom_flags INTERFACE FATHOM_DCHECKS=1)
 endif()

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages Fathom needs, where they are missing.   usage: install_deps.sh [run|deb|test|ci]
+# Installs the Debian packages Fathom needs, where they are missing.
+# usage: install_deps.sh [run|deb|python|test|ci]
 #
-# run   builds and runs the program (the default)
-# deb   run, and what builds Debian packages
-# test  deb, and what the tests and benchmarks need
-# ci    test, and what the slower checks need: sanitizers, fuzzers, formatting
+# run     builds and runs the program (the default)
+# deb     run, and what builds Debian packages
+# python  run, and what the Python module needs
+# test    all of these, and what the tests and benchmarks need
+# ci      test, and what the slower checks need: sanitizers, fuzzers, formatting
 #
 # docs/dependencies.md says what each one is for. Nothing is asked and nothing is fetched when
 # everything is there. Works as root or through sudo.
@@ -12,18 +14,20 @@ set -euo pipefail
 
 run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev)
 deb=(dpkg-dev file)
-test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 git
-      bash zsh fish man-db groff-base)
+python=(python3-dev pybind11-dev)
+test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv
+      pkgconf git bash zsh fish man-db groff-base)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 
 group=${1:-run}
 case $group in
   run) wanted=("${run[@]}") ;;
   deb) wanted=("${run[@]}" "${deb[@]}") ;;
-  test) wanted=("${run[@]}" "${deb[@]}" "${test[@]}") ;;
-  ci) wanted=("${run[@]}" "${deb[@]}" "${test[@]}" "${ci[@]}") ;;
+  python) wanted=("${run[@]}" "${python[@]}") ;;
+  test) wanted=("${run[@]}" "${deb[@]}" "${python[@]}" "${test[@]}") ;;
+  ci) wanted=("${run[@]}" "${deb[@]}" "${python[@]}" "${test[@]}" "${ci[@]}") ;;
   *)
-    echo "error: unknown group '$group', expected run, deb, test or ci" >&2
+    echo "error: unknown group '$group', expected run, deb, python, test or ci" >&2
     exit 1
     ;;
 esac

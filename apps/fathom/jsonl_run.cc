@@ -3,9 +3,9 @@
 #include <deque>
 #include <string>
 
+#include "agent/request_json.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "request_json.h"
 
 namespace fathom {
 namespace {
@@ -46,7 +46,8 @@ class JsonLines {
 
   Status Submit(const std::string& line, Pending* pending) {
     FATHOM_ASSIGN_OR_RETURN(const json::Value value, json::Parse(line));
-    FATHOM_ASSIGN_OR_RETURN(const TextRequest request, RequestFromJson(value, defaults_));
+    FATHOM_ASSIGN_OR_RETURN(const TextRequest request,
+                            RequestFromJson(value, defaults_, UnknownFields::kWarn));
     TextCallbacks callbacks;
     callbacks.on_done = [this, pending](const GeneratedMessage& answer) {
       SetLine(pending, answer.status.ok() ? AnswerToJson(answer) : ErrorToJson(answer.status));

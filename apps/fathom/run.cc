@@ -9,6 +9,7 @@
 
 #include "agent/builtin_tools.h"
 #include "agent/loop.h"
+#include "agent/request_json.h"
 #include "answer_printer.h"
 #include "commands.h"
 #include "interrupt.h"
@@ -16,7 +17,6 @@
 #include "json/write.h"
 #include "jsonl_run.h"
 #include "model_flags.h"
-#include "request_json.h"
 #include "sampling_flags.h"
 #include "session.h"
 

@@ -1,14 +1,8 @@
 #include "sampling_flags.h"
 
-namespace fathom {
+#include "runtime/open_engine.h"
 
-SamplingParams DefaultParams(const GenerationConfig& model) {
-  SamplingParams params;
-  params.temperature = model.do_sample ? model.temperature : 0;
-  params.top_p = model.top_p;
-  params.top_k = model.top_k;
-  return params;
-}
+namespace fathom {
 
 SamplingParams SamplingFlags::ToParams(const GenerationConfig& model) const {
   SamplingParams params = DefaultParams(model);

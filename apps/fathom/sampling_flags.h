@@ -27,7 +27,4 @@ struct SamplingFlags {
 
 std::vector<Flag> SamplingFlagTable(SamplingFlags* flags);
 
-// The parameters a model asks for when nobody says otherwise.
-SamplingParams DefaultParams(const GenerationConfig& model);
-
 }  // namespace fathom

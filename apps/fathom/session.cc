@@ -5,27 +5,9 @@
 #include "base/clock.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "runtime/open_engine.h"
 
 namespace fathom {
-namespace {
-
-// Which ids may be drawn: those with a token. The output matrix has more rows than that.
-std::vector<bool> HasToken(const Tokenizer& tokenizer, int64_t vocab_size) {
-  std::vector<bool> has(static_cast<size_t>(vocab_size));
-  for (size_t id = 0; id < has.size(); ++id) {
-    has[id] = tokenizer.vocabulary().Has(static_cast<int32_t>(id));
-  }
-  return has;
-}
-
-Status CheckVocabulary(const Tokenizer& tokenizer, const Checkpoint& checkpoint) {
-  const int32_t largest = tokenizer.vocabulary().id_limit() - 1;
-  if (largest < checkpoint.config.vocab_size) return {};
-  return InvalidArgument("{}/tokenizer.json: has token {}, but vocab_size is {}", checkpoint.folder,
-                         largest, checkpoint.config.vocab_size);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t max_running) {
   const Stopwatch watch;
@@ -46,18 +28,8 @@ Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t ma
   };
   FATHOM_ASSIGN_OR_RETURN(session->model, OpenModel(options, on_plan, on_progress));
   bar.reset();
-  const Checkpoint& checkpoint = session->model->checkpoint;
-  FATHOM_ASSIGN_OR_RETURN(session->tokenizer,
-                          Tokenizer::Load(checkpoint.folder + "/tokenizer.json"));
-  FATHOM_RETURN_IF_ERROR(CheckVocabulary(*session->tokenizer, checkpoint));
-  EngineOptions engine;
-  engine.max_running = max_running;
-  for (const int64_t id : checkpoint.generation.eos_token_ids) {
-    engine.eos_ids.push_back(static_cast<int32_t>(id));
-  }
-  session->engine = std::make_unique<Engine>(
-      *session->model->transformer, *session->model->cache,
-      HasToken(*session->tokenizer, checkpoint.config.vocab_size), std::move(engine));
+  FATHOM_ASSIGN_OR_RETURN(session->tokenizer, OpenTokenizerOf(*session->model));
+  session->engine = MakeEngine(*session->model, *session->tokenizer, max_running);
   FATHOM_ASSIGN_OR_RETURN(session->text, TextEngine::Create(*session->engine, *session->tokenizer));
   session->load_seconds = watch.seconds();
   return session;

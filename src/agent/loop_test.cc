@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/builtin_tools.h"
+#include "chat/encode.h"
 #include "runtime/open_model.h"
 
 namespace fathom {
@@ -66,6 +67,31 @@ LoopOptions Greedy() {
 }
 
 const WallClock kClock = [] { return WallTime{1795543200, 0}; };
+
+TEST(TextEngine, TokensInPlaceOfMessagesGiveTheSameAnswer) {
+  TextEngine& engine = NanoModel::Get().engine();
+  TextRequest request;
+  request.messages = Question("What is 3 plus 4?", Toolbox());
+  request.thinking = chat::ThinkingMode::kThinking;
+  request.sampling.temperature = 0;
+  request.sampling.max_tokens = 60;
+  const auto said = engine.Generate(request, {}, nullptr);
+  ASSERT_TRUE(said.ok()) << said.status().message();
+  EXPECT_FALSE(said->message.reasoning.empty());
+
+  const auto prompt = chat::Encode(request.messages, {.thinking_mode = request.thinking});
+  ASSERT_TRUE(prompt.ok());
+  request.messages.clear();
+  request.prompt = engine.Tokenize(*prompt);
+  std::vector<int32_t> told;
+  TextCallbacks callbacks;
+  callbacks.on_token = [&](int32_t token) { told.push_back(token); };
+  const auto again = engine.Generate(request, callbacks, nullptr);
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(again->message, said->message);
+  EXPECT_EQ(again->tokens, said->tokens);
+  EXPECT_EQ(told, said->tokens);
+}
 
 TEST(RunLoop, CallsReadsTheResultAndAnswers) {
   const Toolbox tools = MakeBuiltinTools(kClock, nullptr);

@@ -25,21 +25,30 @@ std::vector<int32_t> TextEngine::Tokenize(const chat::Prompt& prompt) const {
   return tokenizer_.Encode(segments);
 }
 
-Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
+Result<std::vector<int32_t>> TextEngine::PromptOf(const TextRequest& request,
+                                                  chat::StreamOptions* parser) const {
+  if (!request.prompt.empty()) {
+    parser->start_in_reasoning = request.prompt.back() == tokenizer_.TokenId(chat::kThinkOpen);
+    return request.prompt;
+  }
   chat::EncodeOptions encode;
   encode.thinking_mode = request.thinking;
   FATHOM_ASSIGN_OR_RETURN(const chat::Prompt prompt, chat::Encode(request.messages, encode));
-  TextStreamOptions options;
-  options.parser.start_in_reasoning = prompt.EndsInReasoning();
-  options.parser.plain_tags = false;
+  parser->start_in_reasoning = prompt.EndsInReasoning();
+  parser->plain_tags = false;
   for (const chat::Message& message : request.messages) {
-    options.parser.plain_tags |= !message.tools.empty();
+    parser->plain_tags |= !message.tools.empty();
   }
+  return Tokenize(prompt);
+}
+
+Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
+  TextStreamOptions options;
+  GenerateRequest generate;
+  FATHOM_ASSIGN_OR_RETURN(generate.prompt, PromptOf(request, &options.parser));
   options.stops = request.stop;
   options.ignore_eos = request.sampling.ignore_eos;
   FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer_, options));
-  GenerateRequest generate;
-  generate.prompt = Tokenize(prompt);
   generate.sampling = request.sampling;
   FATHOM_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(generate)));
   Generation generation{std::move(stream), std::move(callbacks), {}, {}, {}};
@@ -75,6 +84,7 @@ void TextEngine::Take(const TokenEvent& event) {
       usage.cached_tokens = progress->cached_tokens;
     }
     result.tokens.push_back(event.token->token);
+    if (generation.callbacks.on_token) generation.callbacks.on_token(event.token->token);
     if (event.token->logprobs) result.logprobs.push_back(*event.token->logprobs);
   }
   stream_events_.clear();

@@ -23,6 +23,9 @@ namespace fathom {
 
 struct TextRequest {
   std::vector<chat::Message> messages;  // tools stand on them: chat::AttachTools
+  // Token ids instead of messages. What is generated is read as an answer all the same: it starts
+  // inside the reasoning when the last id is that of <think>, and tools may be called.
+  std::vector<int32_t> prompt;
   chat::ThinkingMode thinking = chat::ThinkingMode::kChat;
   SamplingParams sampling;
   std::vector<std::string> stop;
@@ -47,6 +50,7 @@ struct GeneratedMessage {
 };
 
 struct TextCallbacks {
+  std::function<void(int32_t token)> on_token;              // before the events it brings
   std::function<void(const chat::StreamEvent&)> on_event;   // may be empty
   std::function<void(const RequestProgress&)> on_progress;  // after a step that read prompt
   std::function<void(const GeneratedMessage&)> on_done;     // called once
@@ -73,6 +77,10 @@ class TextEngine {
   std::vector<int32_t> Tokenize(const chat::Prompt& prompt) const;
 
  private:
+  // The ids, and how the answer to them is read.
+  Result<std::vector<int32_t>> PromptOf(const TextRequest& request,
+                                        chat::StreamOptions* parser) const;
+
   struct Generation {
     TextStream stream;
     TextCallbacks callbacks;

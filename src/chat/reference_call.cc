@@ -88,7 +88,7 @@ std::string Answer(std::string_view line, std::string_view name, Call call, ToVa
 
 }  // namespace
 
-Outcome<Prompt> CallEncodeMessages(const Value& arguments) {
+Outcome<Prompt> CallEncodeMessages(Value arguments) {
   constexpr std::string_view kRequired[] = {"messages", "thinking_mode"};
   constexpr std::string_view kOptional[] = {"context", "drop_thinking", "add_default_bos_token"};
   if (std::string wrong = WrongArguments("encode_messages", arguments, kRequired, kOptional);
@@ -96,13 +96,14 @@ Outcome<Prompt> CallEncodeMessages(const Value& arguments) {
     return PythonError{ErrorType::kTypeError, std::move(wrong)};
   }
   EncodeArguments encode;
-  encode.messages = *arguments.Find("messages");
-  encode.thinking_mode = *arguments.Find("thinking_mode");
-  if (const Value* given = arguments.Find("context")) encode.context = *given;
-  if (const Value* given = arguments.Find("drop_thinking")) encode.drop_thinking = *given;
-  if (const Value* given = arguments.Find("add_default_bos_token")) {
-    encode.add_default_bos_token = *given;
-  }
+  const auto take = [&](std::string_view name, Value* into) {
+    if (Value* given = arguments.object().Find(name)) *into = std::move(*given);
+  };
+  take("messages", &encode.messages);
+  take("thinking_mode", &encode.thinking_mode);
+  take("context", &encode.context);
+  take("drop_thinking", &encode.drop_thinking);
+  take("add_default_bos_token", &encode.add_default_bos_token);
   return EncodeMessages(encode);
 }
 

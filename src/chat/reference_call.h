@@ -13,7 +13,7 @@ namespace fathom::chat {
 
 // encode_messages(**arguments): messages, thinking_mode, context, drop_thinking,
 // add_default_bos_token. Missing and unknown arguments are TypeErrors, as in Python.
-Outcome<Prompt> CallEncodeMessages(const json::Value& arguments);
+Outcome<Prompt> CallEncodeMessages(json::Value arguments);
 
 // parse_message_from_completion_text(**arguments): text, thinking_mode. The message has the
 // members role, content, reasoning_content and tool_calls.

@@ -1,4 +1,4 @@
-#include "request_json.h"
+#include "agent/request_json.h"
 
 #include <array>
 #include <charconv>
@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array kFields = {
     "messages",
+    "prompt",
     "tools",
     "thinking",
     "response_format",
@@ -33,15 +34,20 @@ constexpr std::array kFields = {
     "top_logprobs",
 };
 
-void WarnOfUnknown(const json::Object& object) {
-  static std::set<std::string> warned;
+Status TakeUnknown(const json::Object& object, UnknownFields unknown) {
+  static std::set<std::string> warned;  // of one thread: the one that reads the stream
   for (const json::Member& member : object) {
     bool known = false;
     for (const std::string_view field : kFields) known |= field == member.key;
-    if (!known && warned.insert(member.key).second) {
+    if (known) continue;
+    if (unknown == UnknownFields::kRefuse) {
+      return InvalidArgument("field \"{}\" is not known", member.key);
+    }
+    if (warned.insert(member.key).second) {
       LogWarning("field \"{}\" is not known and is ignored", member.key);
     }
   }
+  return {};
 }
 
 Status ReadSampling(const json::FieldReader& fields, SamplingParams* p) {
@@ -67,17 +73,24 @@ Status ReadSampling(const json::FieldReader& fields, SamplingParams* p) {
   return {};
 }
 
-Status ReadTokenLists(const json::FieldReader& fields, SamplingParams* p) {
+Result<std::vector<int32_t>> ReadTokenIds(const json::FieldReader& fields, const char* name) {
   constexpr int64_t kLargestId = (int64_t{1} << 31) - 1;
-  if (fields.Has("stop_token_ids")) {
-    FATHOM_ASSIGN_OR_RETURN(const json::Array* ids, fields.Arr("stop_token_ids"));
-    for (const json::Value& id : *ids) {
-      const auto number = id.AsInt64();
-      if (!number || *number < 0 || *number > kLargestId) {
-        return json::WrongKind("stop_token_ids", "token ids", id);
-      }
-      p->stop_token_ids.push_back(static_cast<int32_t>(*number));
+  FATHOM_ASSIGN_OR_RETURN(const json::Array* array, fields.Arr(name));
+  std::vector<int32_t> ids;
+  ids.reserve(array->size());
+  for (const json::Value& id : *array) {
+    const auto number = id.AsInt64();
+    if (!number || *number < 0 || *number > kLargestId) {
+      return json::WrongKind(name, "token ids", id);
     }
+    ids.push_back(static_cast<int32_t>(*number));
+  }
+  return ids;
+}
+
+Status ReadTokenLists(const json::FieldReader& fields, SamplingParams* p) {
+  if (fields.Has("stop_token_ids")) {
+    FATHOM_ASSIGN_OR_RETURN(p->stop_token_ids, ReadTokenIds(fields, "stop_token_ids"));
   }
   if (fields.Has("logit_bias")) {
     FATHOM_ASSIGN_OR_RETURN(const json::Object* bias, fields.Obj("logit_bias"));
@@ -110,6 +123,39 @@ Status ReadStops(const json::Value* value, std::vector<std::string>* stops) {
   return {};
 }
 
+Status ReadConversation(const json::FieldReader& fields, TextRequest* request) {
+  const json::Object& object = fields.object();
+  const json::Value* messages = object.Find("messages");
+  if (messages == nullptr) return InvalidArgument("messages: missing");
+  FATHOM_ASSIGN_OR_RETURN(request->messages, chat::MessagesFromJson(*messages, "messages"));
+  const json::Value* tools = object.Find("tools");
+  const json::Value* format = object.Find("response_format");
+  const bool has_tools = tools != nullptr && !tools->is_null();
+  const bool has_format = format != nullptr && !format->is_null();
+  if (has_tools || has_format) {
+    std::vector<chat::ToolDefinition> definitions;
+    if (has_tools) {
+      FATHOM_ASSIGN_OR_RETURN(definitions, chat::ToolsFromJson(*tools, "tools"));
+    }
+    chat::AttachTools(std::move(definitions), has_format ? *format : json::Value(),
+                      &request->messages);
+  }
+  FATHOM_ASSIGN_OR_RETURN(const bool thinking, fields.BoolOr("thinking", false));
+  request->thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  return {};
+}
+
+Status ReadPrompt(const json::FieldReader& fields, TextRequest* request) {
+  for (const std::string_view name : {"messages", "tools", "thinking", "response_format"}) {
+    if (fields.object().Find(name) != nullptr) {
+      return InvalidArgument("{}: not allowed beside prompt, which is the whole input", name);
+    }
+  }
+  FATHOM_ASSIGN_OR_RETURN(request->prompt, ReadTokenIds(fields, "prompt"));
+  if (request->prompt.empty()) return InvalidArgument("prompt: expected token ids, found none");
+  return {};
+}
+
 json::Value LogprobsToJson(const GeneratedMessage& generated) {
   json::Array tokens;
   for (size_t i = 0; i < generated.logprobs.size(); ++i) {
@@ -127,28 +173,14 @@ json::Value LogprobsToJson(const GeneratedMessage& generated) {
 
 }  // namespace
 
-Result<TextRequest> RequestFromJson(const json::Value& value, const SamplingParams& defaults) {
+Result<TextRequest> RequestFromJson(const json::Value& value, const SamplingParams& defaults,
+                                    UnknownFields unknown) {
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(value, ""));
-  WarnOfUnknown(*object);
+  FATHOM_RETURN_IF_ERROR(TakeUnknown(*object, unknown));
   const json::FieldReader fields(*object, "");
-  const json::Value* messages = object->Find("messages");
-  if (messages == nullptr) return InvalidArgument("messages: missing");
   TextRequest request;
-  FATHOM_ASSIGN_OR_RETURN(request.messages, chat::MessagesFromJson(*messages, "messages"));
-  const json::Value* tools = object->Find("tools");
-  const json::Value* format = object->Find("response_format");
-  const bool has_tools = tools != nullptr && !tools->is_null();
-  const bool has_format = format != nullptr && !format->is_null();
-  if (has_tools || has_format) {
-    std::vector<chat::ToolDefinition> definitions;
-    if (has_tools) {
-      FATHOM_ASSIGN_OR_RETURN(definitions, chat::ToolsFromJson(*tools, "tools"));
-    }
-    chat::AttachTools(std::move(definitions), has_format ? *format : json::Value(),
-                      &request.messages);
-  }
-  FATHOM_ASSIGN_OR_RETURN(const bool thinking, fields.BoolOr("thinking", false));
-  request.thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  FATHOM_RETURN_IF_ERROR(object->Find("prompt") == nullptr ? ReadConversation(fields, &request)
+                                                           : ReadPrompt(fields, &request));
   request.sampling = defaults;
   FATHOM_RETURN_IF_ERROR(ReadSampling(fields, &request.sampling));
   FATHOM_RETURN_IF_ERROR(ReadTokenLists(fields, &request.sampling));
