@@ -9,7 +9,7 @@
 # everything is there. Works as root or through sudo.
 set -euo pipefail
 
-run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev)
+run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev libedit-dev libmd4c-dev libutf8proc-dev)
 test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 

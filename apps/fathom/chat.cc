@@ -14,7 +14,7 @@
 #include "model_flags.h"
 #include "sampling_flags.h"
 #include "session.h"
-#include "terminal.h"
+#include "terminal/terminal_style.h"
 
 namespace fathom {
 namespace {
