@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/file_descriptor.h"
+#include "base/write_file.h"
 
 namespace fathom {
 namespace {
@@ -44,15 +45,6 @@ Status SystemError(const std::string& path) {
   return Internal("{}: {}", path, std::strerror(errno));
 }
 
-Status WriteAll(int file, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(file, text.data(), text.size());
-    if (wrote < 0) return SystemError(path);
-    text.remove_prefix(static_cast<size_t>(wrote));
-  }
-  return {};
-}
-
 // The last kHistoryBytes of the file, from the start of a line.
 Result<std::string> ReadTail(int file, const std::string& path) {
   const off_t size = ::lseek(file, 0, SEEK_END);
@@ -65,17 +57,10 @@ Result<std::string> ReadTail(int file, const std::string& path) {
   return text;
 }
 
-Status Replace(const std::string& path, const std::vector<std::string>& entries) {
+std::string Lines(const std::vector<std::string>& entries) {
   std::string text;
   for (const std::string& entry : entries) text += Escape(entry);
-  std::string temporary = path + ".XXXXXX";
-  const FileDescriptor file(::mkstemp(temporary.data()));
-  if (!file.valid()) return SystemError(temporary);
-  const Status written = WriteAll(file.get(), text, temporary);
-  if (written.ok() && ::rename(temporary.c_str(), path.c_str()) == 0) return {};
-  const Status failed = written.ok() ? SystemError(path) : written;
-  ::unlink(temporary.c_str());
-  return failed;
+  return text;
 }
 
 }  // namespace
@@ -109,7 +94,8 @@ Result<HistoryFile> HistoryFile::Open(const std::string& path) {
                            history.entries_.end() - static_cast<ptrdiff_t>(kHistoryEntries));
   }
   if (::lseek(file.get(), 0, SEEK_END) > static_cast<off_t>(kHistoryBytes)) {
-    FATHOM_RETURN_IF_ERROR(Replace(path, history.entries_));
+    const auto cut = WriteFile(path, Lines(history.entries_), Existing::kReplace);
+    if (!cut.ok()) return cut.status();
   }
   return history;
 }
