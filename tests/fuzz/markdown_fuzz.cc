@@ -42,8 +42,8 @@ std::string Draw(std::string_view text, size_t step, const TerminalSize& size) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  // At most some 200 pieces: each draws what is open anew.
-  const size_t step = data[0] % 32 + 1 + size / 200;
+  // At most some 24 pieces, since each draws what is open anew.
+  const size_t step = data[0] % 32 + 1 + size / 24;
   const TerminalSize small = {.rows = data[1] % 16 + 1, .columns = data[1] / 4 + 1};
   const std::string_view text(reinterpret_cast<const char*>(data + 2), size - 2);
   const TerminalSize endless = {.rows = kEndless, .columns = kEndless};
