@@ -2,42 +2,26 @@
 
 #include <fmt/core.h>
 #include <histedit.h>
-#include <signal.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <clocale>
 #include <cstdlib>
 
 #include "base/utf8.h"
 #include "terminal/paste.h"
+#include "terminal/terminal_size.h"
 #include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {
 
-std::atomic<bool> resized_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
-
-void OnResize(int) { resized_flag.store(true); }
-
-// While a line is read, a change of the terminal's size ends the wait for a key. Not longer: it
-// would end a write as well.
-class ResizeScope {
- public:
-  ResizeScope() {
-    struct sigaction resize = {};
-    resize.sa_handler = OnResize;
-    ::sigaction(SIGWINCH, &resize, &before_);
-  }
-  ~ResizeScope() { ::sigaction(SIGWINCH, &before_, nullptr); }
-
- private:
-  struct sigaction before_ = {};
-};
+// How long a wait for a key is before Ctrl-C and the terminal's size are looked at again. A signal
+// does not end the wait when it comes just before it, or when another thread takes it.
+constexpr int kWaitMilliseconds = 200;
 
 std::wstring ToWide(std::string_view text) {
   std::wstring wide;
@@ -88,6 +72,7 @@ class EditLineEditor final : public LineEditor {
   static unsigned char OnTab(EditLine* editor, int) { return Self(editor).Complete(); }
 
   int ReadByte(unsigned char* byte);
+  void FollowSize();
   int ReadCharacter(wchar_t* out);
   unsigned char TakePaste();
   unsigned char Complete();
@@ -96,6 +81,7 @@ class EditLineEditor final : public LineEditor {
   EditLine* editor_ = nullptr;
   HistoryW* history_ = nullptr;
   std::string prompt_;
+  TerminalSize size_;
   std::string keys_;  // read and not used yet
   size_t next_key_ = 0;
   PasteShelf pastes_;
@@ -137,24 +123,28 @@ Status EditLineEditor::Start() {
 // 1, or 0 at the end, or -1 when Ctrl-C was pressed.
 int EditLineEditor::ReadByte(unsigned char* byte) {
   while (next_key_ == keys_.size()) {
+    was_interrupted_ = options_.interrupted();
+    if (was_interrupted_) return -1;
+    FollowSize();
+    struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&keys, 1, kWaitMilliseconds) <= 0) continue;
     char bytes[4096];
     const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof(bytes));
-    if (got > 0) {
-      keys_.assign(bytes, static_cast<size_t>(got));
-      next_key_ = 0;
-    } else if (got < 0 && errno == EINTR) {
-      was_interrupted_ = options_.interrupted();
-      if (was_interrupted_) return -1;
-      if (resized_flag.exchange(false)) {
-        ::el_resize(editor_);
-        ::el_set(editor_, EL_REFRESH);
-      }
-    } else {
-      return 0;
-    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return 0;
+    keys_.assign(bytes, static_cast<size_t>(got));
+    next_key_ = 0;
   }
   *byte = static_cast<unsigned char>(keys_[next_key_++]);
   return 1;
+}
+
+void EditLineEditor::FollowSize() {
+  const TerminalSize now = GetTerminalSize(STDOUT_FILENO);
+  if (now.rows == size_.rows && now.columns == size_.columns) return;
+  size_ = now;
+  ::el_resize(editor_);
+  ::el_set(editor_, EL_REFRESH);
 }
 
 int EditLineEditor::ReadCharacter(wchar_t* out) {
@@ -210,15 +200,11 @@ LineRead EditLineEditor::Read(std::string_view prompt) {
   prompt_ = options_.styles ? fmt::format("\1\x1b[1m\1{}\1\x1b[0m\1", prompt) : std::string(prompt);
   pastes_.Clear();
   was_interrupted_ = false;
-  resized_flag.store(false);
+  size_ = GetTerminalSize(STDOUT_FILENO);
   ::el_resize(editor_);
   Send("\x1b[?2004h");
   int count = 0;
-  const wchar_t* wide = nullptr;
-  {
-    const ResizeScope resizes;
-    wide = ::el_wgets(editor_, &count);
-  }
+  const wchar_t* wide = ::el_wgets(editor_, &count);
   Send("\x1b[?2004l");
   if (wide == nullptr || count <= 0) {
     // Rows of the line that stand below the cursor.

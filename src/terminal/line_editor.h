@@ -37,7 +37,7 @@ struct Completions {
 struct LineEditorOptions {
   bool styles = true;
   std::function<Completions(std::string_view before_cursor)> complete;
-  std::function<bool()> interrupted;  // asked when a signal ends the wait for a key
+  std::function<bool()> interrupted;  // asked while a key is waited for
 };
 
 inline constexpr size_t kMaxPasteBytes = 8 << 20;
