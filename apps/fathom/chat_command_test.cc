@@ -207,6 +207,18 @@ TEST_F(ChatTerminal, CtrlCAtThePromptClearsTheLine) {
   Leave();
 }
 
+TEST_F(ChatTerminal, ANarrowerTerminalGetsTheLineAnew) {
+  StartAndWait();
+  const std::string line = "/undo" + std::string(60, ' ') + "twice";
+  program_->Type(line);
+  program_->ReadUntil("twice");
+  program_->Resize(40, 50);
+  constexpr std::string_view kUpAndErase = "\x1b[1A\r\x1b[J";
+  EXPECT_THAT(program_->ReadUntil(kUpAndErase), HasSubstr(kUpAndErase));
+  EXPECT_THAT(Enter(""), HasSubstr("/undo takes nothing after it, found twice"));
+  Leave();
+}
+
 TEST_F(ChatTerminal, HistoryAndCompletion) {
   StartAndWait();
   EXPECT_THAT(Enter("/sta\t"), HasSubstr("There is no answer yet."));

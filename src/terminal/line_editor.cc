@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "base/utf8.h"
+#include "terminal/display_width.h"
 #include "terminal/paste.h"
 #include "terminal/terminal_size.h"
 #include "terminal/terminal_text.h"
@@ -81,6 +82,7 @@ class EditLineEditor final : public LineEditor {
   EditLine* editor_ = nullptr;
   HistoryW* history_ = nullptr;
   std::string prompt_;
+  int prompt_columns_ = 0;
   TerminalSize size_;
   std::string keys_;  // read and not used yet
   size_t next_key_ = 0;
@@ -143,6 +145,13 @@ void EditLineEditor::FollowSize() {
   const TerminalSize now = GetTerminalSize(STDOUT_FILENO);
   if (now.rows == size_.rows && now.columns == size_.columns) return;
   size_ = now;
+  // libedit begins anew where the cursor is, so it goes to where the line begins: terminals break
+  // lines anew when they get narrower.
+  const LineInfoW* line = ::el_wline(editor_);
+  const std::string before =
+      FromWide({line->buffer, static_cast<size_t>(line->cursor - line->buffer)});
+  const int rows = (prompt_columns_ + DisplayWidth(before)) / now.columns;
+  Send(rows > 0 ? fmt::format("\x1b[{}A\r\x1b[J", rows) : "\r\x1b[J");
   ::el_resize(editor_);
   ::el_set(editor_, EL_REFRESH);
 }
@@ -198,6 +207,7 @@ unsigned char EditLineEditor::Complete() {
 
 LineRead EditLineEditor::Read(std::string_view prompt) {
   prompt_ = options_.styles ? fmt::format("\1\x1b[1m\1{}\1\x1b[0m\1", prompt) : std::string(prompt);
+  prompt_columns_ = DisplayWidth(prompt);
   pastes_.Clear();
   was_interrupted_ = false;
   size_ = GetTerminalSize(STDOUT_FILENO);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ class TerminalProgram {
       FATHOM_CHECK(wrote > 0, "the program no longer reads");
       keys.remove_prefix(static_cast<size_t>(wrote));
     }
+  }
+
+  void Resize(unsigned short rows, unsigned short columns) const {
+    const struct winsize size = {.ws_row = rows, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    FATHOM_CHECK(::ioctl(terminal_, TIOCSWINSZ, &size) == 0, "TIOCSWINSZ");
   }
 
   // Everything since the last call up to and including `text`. When it doesn't come, what came
