@@ -7,8 +7,8 @@
 
 #include "agent/loop.h"
 #include "chat/stream_event.h"
-#include "terminal.h"
-#include "terminal_text.h"
+#include "terminal/terminal_style.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 

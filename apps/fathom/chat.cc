@@ -1,20 +1,27 @@
-// fathom chat: a plain conversation in the terminal.
+// fathom chat: a conversation in the terminal. talk/ has its parts; here they are joined to the
+// keyboard or to a pipe.
 
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "agent/builtin_tools.h"
-#include "agent/loop.h"
-#include "answer_printer.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "model_flags.h"
 #include "sampling_flags.h"
 #include "session.h"
-#include "terminal.h"
+#include "talk/chat_commands.h"
+#include "talk/chat_session.h"
+#include "talk/message_reader.h"
+#include "terminal/history_file.h"
+#include "terminal/line_editor.h"
+#include "terminal/terminal_style.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {
@@ -24,42 +31,32 @@ struct ChatFlags {
   SamplingFlags sampling;
   std::optional<std::string> system;
   std::string files;
-  bool thinking = false, use_tools = false;
+  bool thinking = false, hide_thinking = false, use_tools = false;
 };
 
-constexpr const char* kHelp =
-    "/think      reason before answering\n"
-    "/nothink    answer at once\n"
-    "/tools      let the model use the built-in tools\n"
-    "/notools    and no longer\n"
-    "/new        forget the conversation\n"
-    "/help       this list\n"
-    "/quit       leave; Ctrl-D does too\n"
-    "Ctrl-C      stop the answer\n";
-
-// One line from standard input without its newline; nothing at its end. `interrupted` is set when
-// Ctrl-C was pressed instead.
-class LineReader {
+// Lines as a pipe or a file has them, when nobody types.
+class PlainLines {
  public:
-  std::optional<std::string> Read(bool* interrupted) {
+  LineRead Read(std::string_view prompt, const InterruptScope& interrupt) {
+    fmt::print("{}", prompt);
+    std::fflush(stdout);
     while (true) {
       if (const size_t end = buffer_.find('\n'); end != std::string::npos) {
         std::string line = buffer_.substr(0, end);
         buffer_.erase(0, end + 1);
-        return line;
+        return {LineRead::Kind::kLine, std::move(line)};
       }
       char bytes[4096];
       const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof(bytes));
       if (got > 0) {
         buffer_.append(bytes, static_cast<size_t>(got));
-        continue;
+      } else if (got < 0 && errno == EINTR) {
+        if (interrupt.interrupted()) return {LineRead::Kind::kInterrupted};
+      } else if (buffer_.empty()) {
+        return {LineRead::Kind::kEnd};
+      } else {
+        return {LineRead::Kind::kLine, std::exchange(buffer_, "")};
       }
-      if (got < 0 && errno == EINTR) {
-        *interrupted = true;
-        return "";
-      }
-      if (buffer_.empty()) return std::nullopt;
-      return std::exchange(buffer_, "");
     }
   }
 
@@ -67,135 +64,120 @@ class LineReader {
   std::string buffer_;
 };
 
-class Conversation {
+// Where the next message comes from: a person who edits lines, or plain lines.
+class InputSource {
  public:
-  Conversation(Session& session, const Toolbox& tools, const ChatFlags& flags)
-      : session_(session),
-        tools_(tools),
-        use_tools_(flags.use_tools),
-        system_(flags.system),
-        style_(TerminalStyle::ForStdout()) {
-    options_.thinking = flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
-    options_.sampling = flags.sampling.ToParams(session.model->checkpoint.generation);
-    options_.stop = flags.sampling.stop;
+  InputSource(bool typed, bool styles, const InterruptScope& interrupt) : interrupt_(interrupt) {
+    if (!typed) return;
+    Result<std::unique_ptr<LineEditor>> editor = LineEditor::Open(
+        {.styles = styles, .complete = CompleteChatLine, .interrupted = [&interrupt] {
+           return interrupt.interrupted();
+         }});
+    if (!editor.ok()) {
+      fmt::print("(lines can't be edited: {})\n", SafeForTerminal(editor.status().message()));
+      return;
+    }
+    editor_ = std::move(editor).value();
+    OpenHistory();
   }
 
-  Status Begin() {
-    messages_.clear();
-    if (system_) {
-      chat::Message system;
-      system.role = chat::Role::kSystem;
-      system.content = *system_;
-      messages_.push_back(std::move(system));
-    }
-    if (!use_tools_) return {};
-    FATHOM_ASSIGN_OR_RETURN(auto definitions, chat::ToolsFromJson(tools_.Definitions(), "tools"));
-    chat::AttachTools(std::move(definitions), {}, &messages_);
-    return {};
-  }
-
-  Status Say(const std::string& text, InterruptScope& interrupt) {
-    const size_t before = messages_.size();
-    chat::Message user;
-    user.content = text;
-    messages_.push_back(std::move(user));
-    AnswerPrinter printer(style_, {});
-    LoopCallbacks callbacks;
-    callbacks.text.on_event = [&](const chat::StreamEvent& event) { printer.OnEvent(event); };
-    callbacks.on_tool = [&](const ToolRun& run) { printer.OnTool(run); };
-    callbacks.cancelled = [&] { return interrupt.interrupted(); };
-    const Result<LoopResult> result =
-        RunLoop(*session_.text, tools_, options_, callbacks, &messages_);
-    interrupt.Clear();
-    if (!result.ok()) {
-      messages_.resize(before);
-      return result.status();
-    }
-    const GeneratedMessage& answer = result->answers.back();
-    if (answer.end.reason == chat::FinishReason::kCancelled) {
-      fmt::print("{}(stopped; the question and its answer are forgotten){}\n", style_.dim(),
-                 style_.reset());
-      messages_.resize(before);
-    }
-    if (result->out_of_rounds) {
-      fmt::print("{}(stopped after {} rounds of tool calls){}\n", style_.dim(), options_.max_rounds,
-                 style_.reset());
-      messages_.resize(before);
-    }
-    return {};
-  }
-
-  // Tools are part of the first message, so the conversation begins anew.
-  Status UseTools(bool use) {
-    use_tools_ = use;
-    fmt::print("A new conversation, {} tools.\n", use ? "with" : "without");
-    return Begin();
-  }
-
-  void SetThinking(bool thinking) {
-    options_.thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
-    fmt::print("{}\n",
-               thinking ? "The model reasons before it answers." : "The model answers at once.");
+  Input Next() {
+    if (editor_ == nullptr) return NextPlain();
+    MessageReader reader([this](std::string_view prompt) { return editor_->Read(prompt); });
+    Input input = reader.Next();
+    const bool said = input.kind == Input::Kind::kMessage || input.kind == Input::Kind::kCommand;
+    if (said) Remember(input.text);
+    return input;
   }
 
  private:
-  Session& session_;
-  const Toolbox& tools_;
-  bool use_tools_;
-  const std::optional<std::string> system_;
-  const TerminalStyle style_;
-  LoopOptions options_;
-  std::vector<chat::Message> messages_;
+  void OpenHistory() {
+    const std::string path = HistoryPath(std::getenv("XDG_STATE_HOME"), std::getenv("HOME"));
+    if (path.empty()) return;
+    Result<HistoryFile> history = HistoryFile::Open(path);
+    if (!history.ok()) {
+      fmt::print("(what is typed is not kept: {})\n", SafeForTerminal(history.status().message()));
+      return;
+    }
+    history_ = std::move(history).value();
+    for (const std::string& entry : history_->entries()) editor_->Remember(entry);
+  }
+
+  void Remember(const std::string& text) {
+    if (text.starts_with(' ')) return;
+    editor_->Remember(text);
+    if (!history_) return;
+    if (const Status kept = history_->Append(text); !kept.ok()) {
+      fmt::print("(what is typed is no longer kept: {})\n", SafeForTerminal(kept.message()));
+      history_.reset();
+    }
+  }
+
+  Input NextPlain() {
+    while (true) {
+      const LineRead read = plain_.Read("> ", interrupt_);
+      if (read.kind == LineRead::Kind::kEnd) return {Input::Kind::kEnd};
+      if (read.kind == LineRead::Kind::kInterrupted) return {Input::Kind::kInterrupted};
+      if (!IsBlankLine(read.line)) return ToInput(read.line);
+    }
+  }
+
+  const InterruptScope& interrupt_;
+  PlainLines plain_;
+  std::unique_ptr<LineEditor> editor_;  // null for plain lines
+  std::optional<HistoryFile> history_;
 };
 
+bool IsDumb(const char* term) { return term == nullptr || std::string_view(term) == "dumb"; }
+
 // False to leave.
-Result<bool> RunCommandLine(const std::string& line, Conversation* conversation) {
-  if (line == "/quit" || line == "/exit") return false;
-  if (line == "/think" || line == "/nothink") {
-    conversation->SetThinking(line == "/think");
-  } else if (line == "/tools" || line == "/notools") {
-    FATHOM_RETURN_IF_ERROR(conversation->UseTools(line == "/tools"));
-  } else if (line == "/new") {
-    FATHOM_RETURN_IF_ERROR(conversation->Begin());
-    fmt::print("A new conversation.\n");
-  } else if (line == "/help") {
-    fmt::print("{}", kHelp);
+bool Serve(const Input& input, ChatSession* chat) {
+  Result<bool> stay = true;
+  if (input.kind == Input::Kind::kMessage) {
+    if (const Status said = chat->Say(input.text); !said.ok()) stay = said;
   } else {
-    fmt::print("There is no command {}; /help lists them.\n", SafeForTerminal(line));
+    const Result<ChatCommandCall> call = ParseChatCommand(input.text);
+    stay = call.ok() ? chat->Obey(*call) : call.status();
   }
+  if (stay.ok()) return *stay;
+  fmt::print("error: {}\n", SafeForTerminal(stay.status().message()));
   return true;
+}
+
+ChatSettings MakeSettings(const ChatFlags& flags, const Session& session, bool live) {
+  ChatSettings settings;
+  settings.loop.thinking =
+      flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  settings.loop.sampling = flags.sampling.ToParams(session.model->checkpoint.generation);
+  settings.loop.stop = flags.sampling.stop;
+  settings.system = flags.system;
+  settings.use_tools = flags.use_tools;
+  settings.show_thinking = !flags.hide_thinking;
+  settings.style = TerminalStyle::ForStdout();
+  settings.live = live;
+  return settings;
 }
 
 Result<int> Run(const ChatFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, OpenBuiltinTools(flags.files));
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
-  Conversation conversation(*session, tools, flags);
-  FATHOM_RETURN_IF_ERROR(conversation.Begin());
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
-  const TerminalStyle style = TerminalStyle::ForStdout();
+  const bool live = StdoutIsTerminal() && !IsDumb(std::getenv("TERM"));
+  ChatSession chat(*session, tools, interrupt, MakeSettings(flags, *session, live));
   fmt::print("{} on {}, loaded in {:.2f} s\n{}\n/help lists commands, Ctrl-D leaves.\n",
              session->model->checkpoint.folder, session->model->backend->Name(),
              session->load_seconds, session->model->plan.Describe());
-  LineReader reader;
+  InputSource source(live && ::isatty(STDIN_FILENO) == 1, TerminalStyle::ForStdout().on(),
+                     interrupt);
   while (true) {
-    fmt::print("{}> {}", style.bold(), style.reset());
-    std::fflush(stdout);
-    bool interrupted = false;
-    const std::optional<std::string> line = reader.Read(&interrupted);
-    if (interrupted) {
+    const Input input = source.Next();
+    if (input.kind == Input::Kind::kEnd) break;
+    if (input.kind == Input::Kind::kInterrupted) {
       interrupt.Clear();
       fmt::print("\n(Ctrl-D leaves)\n");
       continue;
     }
-    if (!line) break;
-    if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (line->front() == '/') {
-      FATHOM_ASSIGN_OR_RETURN(const bool stay, RunCommandLine(*line, &conversation));
-      if (!stay) return 0;
-      continue;
-    }
-    const Status said = conversation.Say(*line, interrupt);
-    if (!said.ok()) fmt::print("error: {}\n", SafeForTerminal(said.message()));
+    if (!Serve(input, &chat)) return 0;
   }
   fmt::print("\n");
   return 0;
@@ -209,7 +191,7 @@ Command MakeChatCommand() {
   command.name = "chat";
   command.summary = "talk with a model in the terminal";
   command.description =
-      "A conversation. With --use-tools or /tools the model may use the built-in tools: a "
+      "A conversation. With --use-tools or /tools on the model may use the built-in tools: a "
       "calculator, the clock and, with --files, the files of one folder.";
   command.flags = ModelFlagTable(&flags->model);
   const std::vector<Flag> own = {
@@ -218,6 +200,10 @@ Command MakeChatCommand() {
        .value = "",
        .help = "reason first; /nothink ends it",
        .target = &flags->thinking},
+      {.name = "--hide-thinking",
+       .value = "",
+       .help = "say how long the reasoning was and not what; /think show ends it",
+       .target = &flags->hide_thinking},
       {.name = "--use-tools",
        .value = "",
        .help = "let the model use the built-in tools",

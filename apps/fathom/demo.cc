@@ -13,7 +13,7 @@
 #include "interrupt.h"
 #include "model_flags.h"
 #include "session.h"
-#include "terminal.h"
+#include "terminal/terminal_style.h"
 
 namespace fathom {
 namespace {

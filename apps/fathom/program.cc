@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "help_text.h"
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {

@@ -153,42 +153,6 @@ TEST(RunCommand, JsonLinesToolCalls) {
   EXPECT_EQ(StringAt(calls[0], {"function", "arguments"}), "{\"expression\": \"482 * 37\"}");
 }
 
-TEST(ChatCommand, TalksAndObeysCommands) {
-  const ProgramResult run =
-      RunFathom({"chat", "--greedy"},
-                "/help\n\nWrite these words in reverse order: dog, shovel, cave\n/tools\n"
-                "What is 482 * 37?\n/think\n"
-                "/nonsense\n/new\n");
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("cave, shovel, dog\n"));
-  EXPECT_THAT(run.out, HasSubstr("← 17834\n"));
-  EXPECT_THAT(run.out, HasSubstr("There is no command /nonsense"));
-  EXPECT_THAT(run.out, HasSubstr("A new conversation.\n"));
-  EXPECT_EQ(run.out.find('\x1b'), std::string::npos) << "styles without a terminal";
-}
-
-TEST(ChatCommand, CtrlCStopsTheAnswerAndNotTheProgram) {
-  test::Program program(
-      {FATHOM_PROGRAM, "chat", "--greedy", "--ignore-eos", "--max-tokens", "20000"},
-      "Tell me a story.\nhi\n");
-  const auto wait_for = [&](const char* text) {
-    for (int i = 0; i < 600 && program.OutSoFar().find(text) == std::string::npos; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  };
-  wait_for("a");
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  program.Signal(SIGINT);
-  wait_for("(stopped");
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  program.Signal(SIGINT);
-  const ProgramResult run = program.Wait();
-  EXPECT_EQ(run.exit_code, 0);
-  const size_t first = run.out.find("(stopped");
-  ASSERT_NE(first, std::string::npos) << run.out;
-  EXPECT_NE(run.out.find("(stopped", first + 1), std::string::npos) << run.out;
-}
-
 TEST(DemoCommand, EveryAnswerIsRight) {
   const ProgramResult run = RunFathom({"demo"});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;

@@ -1,7 +1,7 @@
 // Whatever comes, what is printed holds no control byte but newline and tab, no direction control
 // and no invalid UTF-8, and doesn't depend on how the text was cut. The first byte is the length of
 // the pieces.
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "terminal.h"
+#include "terminal/terminal_style.h"
 
 #include <unistd.h>
 
