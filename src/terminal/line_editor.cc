@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <clocale>
 #include <cstdlib>
+#include <utility>
 
 #include "base/utf8.h"
 #include "terminal/display_width.h"
@@ -83,6 +84,7 @@ class EditLineEditor final : public LineEditor {
   HistoryW* history_ = nullptr;
   std::string prompt_;
   int prompt_columns_ = 0;
+  bool ready_ = false;  // pasting is told from typing
   TerminalSize size_;
   std::string keys_;  // read and not used yet
   size_t next_key_ = 0;
@@ -124,6 +126,8 @@ Status EditLineEditor::Start() {
 
 // 1, or 0 at the end, or -1 when Ctrl-C was pressed.
 int EditLineEditor::ReadByte(unsigned char* byte) {
+  // Only now does libedit have the terminal as it wants it; keys that came before may be lost.
+  if (!std::exchange(ready_, true)) Send("\x1b[?2004h");
   while (next_key_ == keys_.size()) {
     was_interrupted_ = options_.interrupted();
     if (was_interrupted_) return -1;
@@ -212,7 +216,7 @@ LineRead EditLineEditor::Read(std::string_view prompt) {
   was_interrupted_ = false;
   size_ = GetTerminalSize(STDOUT_FILENO);
   ::el_resize(editor_);
-  Send("\x1b[?2004h");
+  ready_ = false;
   int count = 0;
   const wchar_t* wide = ::el_wgets(editor_, &count);
   Send("\x1b[?2004l");

@@ -53,8 +53,7 @@ class LineEditor {
   virtual void Remember(std::string_view entry) = 0;
 };
 
-// While one exists, keys are not shown: they would land in the middle of an answer. They are read
-// by the next Read.
+// While one exists, keys are not shown: they would land in the middle of an answer.
 class HiddenKeys {
  public:
   HiddenKeys();
