@@ -30,6 +30,13 @@ cmake --build "$work/by_cmake" > /dev/null
 "$work/by_cmake/example" "$model" > "$work/second.txt"
 cmp "$work/first.txt" "$work/second.txt"
 
+# The program of docs/c-api.md, which opens the model below the repository's root.
+repository=$here/../..
+sed -n '/^```c$/,/^```$/p' "$repository/docs/c-api.md" | sed '1d;$d' > "$work/documented.c"
+cc -std=c99 -Wall -Wextra -Werror -pedantic "$work/documented.c" -o "$work/documented" "${flags[@]}"
+said=$(cd "$repository" && LD_LIBRARY_PATH=$libraries "$work/documented")
+[ -n "$said" ] || { echo "error: the program of docs/c-api.md printed nothing"; exit 1; }
+
 # As C++, too.
 printf '#include <fathom.h>\nint main() { return fathom_code_name(FATHOM_OK) == nullptr; }\n' > "$work/user.cc"
 c++ -Wall -Wextra -Werror -pedantic "$work/user.cc" -o "$work/user" "${flags[@]}"
