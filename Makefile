@@ -1,10 +1,10 @@
 # The way in: everything a newcomer or CI does has one target here. CONTRIBUTING.md has the presets
 # behind them, for daily work.
 #
-# run, test, bench and install share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
+# run, test, bench, install and deb share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench install format format-check clean
+.PHONY: help run test bench install uninstall deb format format-check clean
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -24,16 +24,16 @@ build = cmake --build --preset release -j $(JOBS) $(1)
 
 # Whatever is configured is kept, so that `make run` after `make test` does not configure again.
 define build_program
-	@$(call deps,run)
+	@$(call deps,$(1))
 	@[ -f build/release/build.ninja ] || $(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=OFF)
-	@$(call build,--target fathom)
+	@$(call build,--target $(2))
 endef
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run:  ## build Fathom and talk to the bundled model
-	$(build_program)
+	$(call build_program,run,fathom)
 	@tools/first_run.sh build/release/apps/fathom/fathom
 
 test:  ## build and run every test
@@ -50,9 +50,23 @@ bench:  ## build and run every benchmark
 	[ -n "$$programs" ] || { echo "error: no module has benchmarks" >&2; exit 1; }; \
 	for program in $$programs; do echo "$$program"; $$program || exit 1; done
 
-install:  ## install the program below PREFIX (/usr/local)
-	$(build_program)
-	@cmake --install build/release --prefix '$(PREFIX)'
+# The components of cmake/Install.cmake that do not belong to packages alone. CMake forgets the list of
+# what it installed at the next cpack, so a copy is kept for uninstall. The umask may be root's.
+install:  ## install program, model, manual and completions below PREFIX (/usr/local); DESTDIR is heeded
+	$(call build_program,run,fathom program_docs)
+	@rm -f build/release/installed.txt; umask 022; \
+	for component in program model unpackaged; do \
+	  cmake --install build/release --prefix '$(PREFIX)' --component $$component || exit 1; \
+	  { cat build/release/install_manifest_$$component.txt; echo; } >> build/release/installed.txt; \
+	done
+
+uninstall:  ## remove what make install installed last
+	@tools/uninstall.sh build/release/installed.txt
+
+deb:  ## build the Debian packages fathom and fathom-nano, into build/release/packages
+	$(call build_program,deb,fathom program_docs deb_files)
+	@umask 022; cd build/release && cpack -G DEB -B packages > packages.log 2>&1 || { cat packages.log; exit 1; }
+	@ls -sh build/release/packages/*.deb
 
 format:  ## format every C++ file
 	@tools/format.sh

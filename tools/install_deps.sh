@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages Fathom needs, where they are missing.   usage: install_deps.sh [run|test|ci]
+# Installs the Debian packages Fathom needs, where they are missing.   usage: install_deps.sh [run|deb|test|ci]
 #
 # run   builds and runs the program (the default)
-# test  run, and what the tests and benchmarks need
+# deb   run, and what builds Debian packages
+# test  deb, and what the tests and benchmarks need
 # ci    test, and what the slower checks need: sanitizers, fuzzers, formatting
 #
 # docs/dependencies.md says what each one is for. Nothing is asked and nothing is fetched when
@@ -10,16 +11,19 @@
 set -euo pipefail
 
 run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev)
-test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3)
+deb=(dpkg-dev file)
+test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 git
+      bash zsh fish man-db groff-base)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 
 group=${1:-run}
 case $group in
   run) wanted=("${run[@]}") ;;
-  test) wanted=("${run[@]}" "${test[@]}") ;;
-  ci) wanted=("${run[@]}" "${test[@]}" "${ci[@]}") ;;
+  deb) wanted=("${run[@]}" "${deb[@]}") ;;
+  test) wanted=("${run[@]}" "${deb[@]}" "${test[@]}") ;;
+  ci) wanted=("${run[@]}" "${deb[@]}" "${test[@]}" "${ci[@]}") ;;
   *)
-    echo "error: unknown group '$group', expected run, test or ci" >&2
+    echo "error: unknown group '$group', expected run, deb, test or ci" >&2
     exit 1
     ;;
 esac

@@ -25,7 +25,8 @@ using FlagTarget =
 
 struct Flag {
   std::string name;   // "--greedy", "-p,--prompt", or "MODEL": a positional argument
-  std::string value;  // what stands for the value in the help: "N", "FILE"; empty for a switch
+  std::string value;  // what stands for the value in the help: "N", "FILE"; empty for a switch.
+                      // Shells complete by it, and by an argument's name where it has none.
   std::string help;   // one line; the default is said here where it is not obvious
   FlagTarget target;
   bool required = false;

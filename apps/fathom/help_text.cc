@@ -5,16 +5,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "flag_kind.h"
+
 namespace fathom {
 namespace {
 
 constexpr size_t kColumns = 100;
-
-bool IsPositional(const Flag& flag) { return flag.name.front() != '-'; }
-
-bool TakesSeveral(const Flag& flag) {
-  return std::holds_alternative<std::vector<std::string>*>(flag.target);
-}
 
 // Breaks text between words; lines after the first begin with `indent` spaces.
 std::string Wrap(std::string_view text, size_t begin, size_t indent) {
@@ -65,10 +61,10 @@ std::string Rows(const std::vector<const Flag*>& flags) {
 }  // namespace
 
 std::string ProgramHelp(const std::vector<Command>& commands) {
-  std::string text =
-      "Fathom runs DeepSeek-V3.2: its mixture of experts, its sparse attention, its chat "
-      "format.\n\n"
-      "usage: fathom COMMAND [ARGUMENTS]      fathom COMMAND --help      fathom --version\n\n";
+  std::string text = fmt::format(
+      "{}\n\n"
+      "usage: fathom COMMAND [ARGUMENTS]      fathom COMMAND --help      fathom --version\n\n",
+      kProgramSummary);
   for (const Command& command : commands) {
     text += fmt::format("  {:<17}{}\n", command.name, command.summary);
   }

@@ -101,7 +101,7 @@ Command MakeInspectCommand() {
       "lengths. Given a config.json alone, describes the checkpoint that would belong to it.";
   command.flags = {
       {.name = "MODEL",
-       .value = "",
+       .value = "FILE",
        .help = "model folder, or a config.json; left out: the bundled fathom-nano",
        .target = &options->model},
       {.name = "--tensors",

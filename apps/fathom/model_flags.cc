@@ -20,6 +20,12 @@ Result<ModelOptions> ModelFlags::ToOptions() const {
   return options;
 }
 
+std::vector<std::string> NumericModes() {
+  std::vector<std::string> names;
+  for (const Numerics mode : kNumericModes) names.emplace_back(Name(mode));
+  return names;
+}
+
 std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
   return {
       {.name = "MODEL",
@@ -28,12 +34,14 @@ std::vector<Flag> ModelFlagTable(ModelFlags* flags) {
        .target = &flags->model},
       {.name = "--numerics",
        .value = "MODE",
-       .help = "reference: exactly as the golden data; fast: rounds where hardware gains [fast]",
+       .help =
+           "reference: f32, as the golden data; official: rounds as DeepSeek's code; fast: rounds "
+           "where hardware gains [fast]",
        .target = &flags->numerics,
-       .choices = {"reference", "fast"}},
+       .choices = NumericModes()},
       {.name = "--cache-type",
        .value = "TYPE",
-       .help = "f32, bf16 or fp8 [f32 with reference, bf16 otherwise]",
+       .help = "f32, bf16 or fp8 [f32 with reference, fp8 with official, bf16 with fast]",
        .target = &flags->cache_type,
        .choices = {"f32", "bf16", "fp8"}},
       {.name = "--context",

@@ -24,6 +24,9 @@ struct ModelFlags {
   Result<ModelOptions> ToOptions() const;
 };
 
+// The choices of --numerics.
+std::vector<std::string> NumericModes();
+
 // MODEL, --numerics, --cache-type, … bound to `flags`.
 std::vector<Flag> ModelFlagTable(ModelFlags* flags);
 

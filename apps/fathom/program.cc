@@ -68,17 +68,17 @@ int PrintUsageError(const CLI::Error& error, int argc, char** argv, const Comman
 
 }  // namespace
 
-int RunProgram(int argc, char** argv, std::vector<Command> commands) {
+int RunProgram(int argc, char** argv, std::vector<Command> commands, const std::string& version) {
   CLI::App app("Fathom runs DeepSeek-V3.2", "fathom");
   app.require_subcommand(0, 1);
-  app.set_version_flag("--version", "fathom " FATHOM_VERSION);
+  app.set_version_flag("--version", version);
   for (const Command& command : commands) AddCommand(&app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return PrintHelp(Chosen(app, commands), commands);
-  } catch (const CLI::CallForVersion& version) {
-    fmt::print("{}\n", version.what());
+  } catch (const CLI::CallForVersion& request) {
+    fmt::print("{}", request.what());
     return 0;
   } catch (const CLI::Error& error) {
     return PrintUsageError(error, argc, argv, Chosen(app, commands));

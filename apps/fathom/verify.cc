@@ -30,6 +30,7 @@ json::Value ToJson(const VerifyReport& report) {
     };
     add("max_abs", t.max_abs);
     add("mean_abs", t.mean_abs);
+    add("mean_kl", t.mean_kl);
     add("top1", t.top1);
     add("overlap", t.overlap);
     add("equal_tokens", t.equal_tokens);
@@ -50,10 +51,12 @@ std::string Cell(const std::optional<double>& value, const char* form) {
 }
 
 void PrintTable(const VerifyReport& report) {
-  fmt::print("{:<28}{:>11}{:>11}{:>9}{:>9}\n", "tensor", "largest", "mean", "top-1", "overlap");
+  fmt::print("{:<28}{:>11}{:>11}{:>11}{:>9}{:>9}\n", "tensor", "largest", "mean", "mean KL",
+             "top-1", "overlap");
   for (const TensorReport& t : report.tensors) {
-    fmt::print("{:<28}{:>11}{:>11}{:>9}{:>9}", t.name, Cell(t.max_abs, "{:.2e}"),
-               Cell(t.mean_abs, "{:.2e}"), Cell(t.top1, "{:.4f}"), Cell(t.overlap, "{:.4f}"));
+    fmt::print("{:<28}{:>11}{:>11}{:>11}{:>9}{:>9}", t.name, Cell(t.max_abs, "{:.2e}"),
+               Cell(t.mean_abs, "{:.2e}"), Cell(t.mean_kl, "{:.2e}"), Cell(t.top1, "{:.4f}"),
+               Cell(t.overlap, "{:.4f}"));
     if (t.equal_tokens) fmt::print("  {} equal tokens", *t.equal_tokens);
     if (t.margin_at_difference) fmt::print(", then a margin of {:.4f}", *t.margin_at_difference);
     if (!t.ok) fmt::print("  FAILED: {}", t.why);

@@ -22,6 +22,7 @@ namespace fathom {
 enum class Numerics {
   kReference,  // f32 activations, weights dequantised exactly: what the golden data was made with
   kFast,       // the default: may round activations where the hardware is faster for it
+  kOfficial,   // rounds wherever DeepSeek's own inference code does
 };
 
 // What was really read, counted where it is read.

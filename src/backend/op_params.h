@@ -171,14 +171,17 @@ struct ProjectValuesParams {
   BufferView out;  // [T, H * V]
 };
 
-// The multi-head form for rows that attend to every key up to their own (position < K): keys and
-// values are expanded from the latents, once per call.
+// The multi-head form: keys and values are expanded from the latents, once per call. For rows whose
+// selection is every key up to their own; official numerics take any selection, as a mask.
 struct DenseMlaParams {
   StepRows rows;
   std::span<const int32_t> which;
   BufferView q;  // [T, H * (N + P)]
   MatrixView kv_b;
   int64_t heads, nope, rope, value;
+  const int32_t* selected;  // [T, K]
+  const int32_t* counts;    // [T]
+  int64_t topk;
   float scale;
   LayerCache cache;
   BufferView out;  // [T, H * V]

@@ -10,20 +10,6 @@
 namespace fathom {
 namespace {
 
-CacheRows CacheOf(const LayerCache& cache, const StepRows& rows, int64_t row) {
-  CacheRows view = {};
-  view.latents = cache.latents;
-  view.index_keys = cache.index_keys;
-  view.page_table = rows.PageTable(row);
-  view.latent_bytes = cache.layout.LatentBytes();
-  view.index_bytes = cache.layout.IndexKeyBytes();
-  view.latent_dim = cache.layout.latent_dim;
-  view.rope_dim = cache.layout.rope_dim;
-  view.index_dim = cache.layout.index_dim;
-  view.type = static_cast<uint8_t>(cache.layout.type);
-  return view;
-}
-
 struct Slot {
   int64_t page, offset;
 };
@@ -53,6 +39,45 @@ int64_t HeadsTogether(int64_t rows, int64_t heads, int threads) {
 }
 
 }  // namespace
+
+CacheRows CpuBackend::CacheOf(const LayerCache& cache, const StepRows& rows, int64_t row) {
+  CacheRows view = {};
+  view.latents = cache.latents;
+  view.index_keys = cache.index_keys;
+  view.page_table = rows.PageTable(row);
+  view.latent_bytes = cache.layout.LatentBytes();
+  view.index_bytes = cache.layout.IndexKeyBytes();
+  view.latent_dim = cache.layout.latent_dim;
+  view.rope_dim = cache.layout.rope_dim;
+  view.index_dim = cache.layout.index_dim;
+  view.type = static_cast<uint8_t>(cache.layout.type);
+  return view;
+}
+
+std::vector<Range> CpuBackend::SequenceRuns(const StepRows& rows, std::span<const int32_t> which) {
+  std::vector<Range> runs;
+  for (int64_t i = 0; i < static_cast<int64_t>(which.size()); ++i) {
+    const auto sequence = [&](int64_t at) {
+      return rows.sequences[which[static_cast<size_t>(at)]];
+    };
+    if (!runs.empty() && sequence(i) == sequence(i - 1)) {
+      ++runs.back().end;
+    } else {
+      runs.push_back({i, i + 1});
+    }
+  }
+  return runs;
+}
+
+void CpuBackend::CountAttention(const StepRows& rows, std::span<const int32_t> which,
+                                const int32_t* counts, bool dense) {
+  for (const int32_t row : which) {
+    const int64_t held = rows.positions[row] + 1;
+    counters_.latent_rows_read += counts == nullptr ? held : counts[row];
+    counters_.latent_rows_held += held;
+  }
+  (dense ? counters_.dense_rows : counters_.sparse_rows) += static_cast<int64_t>(which.size());
+}
 
 void CpuBackend::WriteLatents(const WriteLatentsParams& p) {
   const CacheLayout& layout = p.cache.layout;
@@ -181,12 +206,8 @@ void CpuBackend::AbsorbQueries(const AbsorbQueriesParams& p) {
 void CpuBackend::SparseMla(const SparseMlaParams& p) {
   const auto rows = static_cast<int64_t>(p.which.size());
   int64_t parts = 1;  // of the longest selection
-  for (const int32_t row : p.which) {
-    counters_.latent_rows_read += p.counts[row];
-    counters_.latent_rows_held += p.rows.positions[row] + 1;
-    parts = std::max(parts, CeilDiv(p.counts[row], kSparsePart));
-  }
-  counters_.sparse_rows += rows;
+  for (const int32_t row : p.which) parts = std::max(parts, CeilDiv(p.counts[row], kSparsePart));
+  CountAttention(p.rows, p.which, p.counts, false);
   NeedScratch(SparseMlaScratch(p.cache.layout.latent_dim, p.cache.layout.rope_dim));
   // So many rows at a time that their parts stay in the processor's caches until they are merged.
   constexpr int64_t kPartFloats = int64_t{1} << 18;
@@ -275,22 +296,12 @@ void CpuBackend::ProjectValues(const ProjectValuesParams& p) {
 void CpuBackend::DenseMla(const DenseMlaParams& p) {
   const CacheLayout& layout = p.cache.layout;
   const auto rows = static_cast<int64_t>(p.which.size());
-  // Runs of rows of one sequence.
-  std::vector<Range> runs;
-  for (int64_t i = 0; i < rows; ++i) {
-    const int32_t row = p.which[static_cast<size_t>(i)];
-    const bool continues =
-        !runs.empty() &&
-        p.rows.sequences[row] == p.rows.sequences[p.which[static_cast<size_t>(i - 1)]];
-    if (continues) {
-      ++runs.back().end;
-    } else {
-      runs.push_back({i, i + 1});
-    }
-    counters_.latent_rows_read += p.rows.positions[row] + 1;
-    counters_.latent_rows_held += p.rows.positions[row] + 1;
+  for (const int32_t row : p.which) {
+    FATHOM_CHECK(p.counts[row] == p.rows.positions[row] + 1, "a selection of {} keys of {}",
+                  p.counts[row], p.rows.positions[row] + 1);
   }
-  counters_.dense_rows += rows;
+  const std::vector<Range> runs = SequenceRuns(p.rows, p.which);
+  CountAttention(p.rows, p.which, nullptr, true);
   state_.resize(static_cast<size_t>(rows * p.heads * 2));
   NeedScratch(DenseMlaScratch(layout.latent_dim, layout.rope_dim, p.nope, p.value));
   pool_.Run(static_cast<int64_t>(runs.size()) * p.heads, [&](int64_t item, int worker) {

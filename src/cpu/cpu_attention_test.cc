@@ -206,8 +206,9 @@ class CpuAttentionTest : public test::KernelTest {
     backend->ProjectValues({in.sparse_rows, ViewOf(out.mixed, kHeads * layout.latent_dim),
                             kv_b.view(), kHeads, kNope, kValue,
                             ViewOf(out.projected, kHeads * kValue)});
-    backend->DenseMla({rows, in.dense_rows, q, kv_b.view(), kHeads, kNope, kRope, kValue, kScale,
-                       cache, ViewOf(out.dense, kHeads * kValue)});
+    backend->DenseMla({rows, in.dense_rows, q, kv_b.view(), kHeads, kNope, kRope, kValue,
+                       out.selected.data(), out.counts.data(), top_k_, kScale, cache,
+                       ViewOf(out.dense, kHeads * kValue)});
     out.latents.assign(step.latents().begin(), step.latents().end());
     out.index_keys.assign(step.index_keys().begin(), step.index_keys().end());
     out.counters = backend->counters();
@@ -388,8 +389,9 @@ TEST_P(CpuAttentionTest, CountersStartAnew) {
   const TestWeights kv_b(test::kWeightKinds[0], 8, 16, random, Values::kSymmetric);
   std::vector<float> query(2 * 12, 1.0F), out(2 * 4);
   const std::vector<int32_t> which = {1};
-  backend->DenseMla({step.rows(), which, ViewOf(query, 12), kv_b.view(), 1, 4, 8, 4, 1.0F,
-                     step.cache(), ViewOf(out, 4)});
+  const std::vector<int32_t> selected(2 * 12, 0), counts = {11, 12};
+  backend->DenseMla({step.rows(), which, ViewOf(query, 12), kv_b.view(), 1, 4, 8, 4,
+                     selected.data(), counts.data(), 12, 1.0F, step.cache(), ViewOf(out, 4)});
   EXPECT_EQ(backend->counters().latent_rows_held, 12);
   EXPECT_EQ(backend->counters().dense_rows, 1);
   EXPECT_EQ(out[0], 0.0F);  // the row that was not listed

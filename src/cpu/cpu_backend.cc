@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/kernels/dispatch.h"
+#include "cpu/official_backend.h"
 #include "parallel/partition.h"
 #include "parallel/topology.h"
 
@@ -32,6 +33,9 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::Create(const CpuOptions& options
                                                           ? ChooseKernelsFromEnvironment()
                                                           : ChooseKernels(options.isa));
   const int threads = options.threads > 0 ? options.threads : UsableCores();
+  if (options.numerics == Numerics::kOfficial) {
+    return std::unique_ptr<CpuBackend>(std::make_unique<OfficialBackend>(*kernels, threads));
+  }
   return std::unique_ptr<CpuBackend>(new CpuBackend(*kernels, options.numerics, threads));
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ struct CpuWorkload {
   int64_t experts_per_token = 0, expert_inner = 0;  // 0 without experts
 };
 
-class CpuBackend final : public Backend {
+class CpuBackend : public Backend {
  public:
   // kInvalidArgument for an instruction set this machine lacks.
   static Result<std::unique_ptr<CpuBackend>> Create(const CpuOptions& options);
@@ -77,7 +78,7 @@ class CpuBackend final : public Backend {
   WorkCounters counters() const override { return counters_; }
   void ResetCounters() override { counters_ = {}; }
 
- private:
+ protected:
   // What one thread needs for a piece; grows at first use and then stays.
   struct Worker {
     AlignedBuffer floats;
@@ -99,10 +100,21 @@ class CpuBackend final : public Backend {
   }
   Worker& WorkerOf(int worker) { return workers_[static_cast<size_t>(worker)]; }
 
-  void SparseRows(const SparseMlaParams& params, const Range& range, int64_t parts);
+  const KernelTable& kernels() const { return kernels_; }
+  ThreadPool& pool() { return pool_; }
 
-  // Whether products with `w` run in bf16.
-  bool UsesBF16(const MatrixView& w) const;
+  // The cache as a kernel sees it on behalf of a row.
+  static CacheRows CacheOf(const LayerCache& cache, const StepRows& rows, int64_t row);
+  // Runs of listed rows that belong to one sequence, as ranges of `which`.
+  static std::vector<Range> SequenceRuns(const StepRows& rows, std::span<const int32_t> which);
+  // Counts what attention of the listed rows reads: counts[row] cached rows each, or with null all
+  // that they see.
+  void CountAttention(const StepRows& rows, std::span<const int32_t> which, const int32_t* counts,
+                      bool dense);
+
+  // What a numeric mode does to an expert's outputs, part of a row at a time, and to its inputs.
+  virtual void RoundOutputs(float*, int64_t) const {}
+  virtual void QuantizeInputs(const BufferView&, const MatrixView&) {}
 
   // out rows = x rows · wᵀ for outputs [n_begin, n_end); output n goes to column n - origin.
   // x_bf16 is null unless the products run in bf16.
@@ -114,6 +126,13 @@ class CpuBackend final : public Backend {
     int64_t n_begin, n_end, origin;
   };
   void LinearPiece(const MatrixView& w, const LinearRows& rows, int worker);
+
+ private:
+  void SparseRows(const SparseMlaParams& params, const Range& range, int64_t parts);
+
+  // Whether products with `w` run in bf16.
+  bool UsesBF16(const MatrixView& w) const;
+
   static void SetWeights(const MatrixView& w, LinearTask* task);
 
   // Rows of x in bf16, packed into bf16_; used until the next call.

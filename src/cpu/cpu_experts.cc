@@ -164,15 +164,20 @@ void CpuBackend::Experts(const ExpertsParams& p) {
     LinearPiece(w.gate, linear, worker);
     linear.y = own.outputs.data() + rows;
     LinearPiece(w.up, linear, worker);
+    const int64_t n = piece.n_end - piece.n_begin;
     for (size_t i = 0; i < rows; ++i) {
       float* gate = own.outputs[i] + piece.n_begin;
-      kernels_.swiglu(gate, own.outputs[rows + i] + piece.n_begin, piece.n_end - piece.n_begin,
-                      gate);
+      float* up = own.outputs[rows + i] + piece.n_begin;
+      RoundOutputs(gate, n);
+      RoundOutputs(up, n);
+      kernels_.swiglu(gate, up, n, gate);
+      RoundOutputs(gate, n);
     }
   });
 
   const BufferView products = {reinterpret_cast<std::byte*>(gates), DType::kF32, slots, inner,
                                inner};
+  QuantizeInputs(products, p.weights_of[0].down);
   const uint16_t* products_bf16 = bf16 ? PackRows(products) : nullptr;
   for (int64_t begin = 0; begin < hidden; begin += block) {
     const Range outputs = {begin, std::min(begin + block, hidden)};
@@ -195,6 +200,9 @@ void CpuBackend::Experts(const ExpertsParams& p) {
                    static_cast<int64_t>(rows), outputs.begin + piece.n_begin,
                    outputs.begin + piece.n_end, outputs.begin},
                   worker);
+      for (size_t i = 0; i < rows; ++i) {
+        RoundOutputs(own.outputs[i] + piece.n_begin, piece.n_end - piece.n_begin);
+      }
     });
     ForRows(p.x.rows, p.per_token * outputs.size(), [&](int64_t row) {
       float* out = p.out.row<float>(row) + outputs.begin;

@@ -159,7 +159,7 @@ void Engine::RunStep(std::vector<TokenEvent>* events) {
     const auto last = static_cast<int32_t>(share.tokens - 1);
     const bool complete = share.tokens == views[share.sequence].uncached_tokens;
     batch_.Add(tokens, static_cast<int32_t>(s.computed), s.pages.ids(),
-               {&last, complete ? size_t{1} : size_t{0}});
+               {&last, complete ? size_t{1} : size_t{0}}, static_cast<int32_t>(s.prompt_tokens));
     s.computed += share.tokens;
     if (complete) sampled.push_back(sequences[share.sequence]);
   }
@@ -205,7 +205,8 @@ void Engine::Finish(std::list<Sequence>::iterator sequence) {
   kept.tokens.resize(static_cast<size_t>(sequence->computed));
   kept.pages.Truncate(sequence->computed);
   running_.erase(sequence);
-  if (kept.tokens.empty()) return;
+  // Where a token's form depends on its prompt, a longer prompt would have computed it otherwise.
+  if (kept.tokens.empty() || model_.options().dense_prompts) return;
   retained_.push_back(std::move(kept));
   if (retained_.size() > kMaxRetained) retained_.pop_front();
 }

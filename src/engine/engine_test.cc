@@ -21,20 +21,23 @@ class EngineTest : public testing::Test {
     engine_.reset();
     answers_.clear();  // ids begin anew
     if (!checkpoint_) {
-      auto checkpoint = OpenCheckpoint(std::string(FATHOM_GOLDEN_DIR) + "/tiny-f32");
+      auto checkpoint = OpenCheckpoint(std::string(FATHOM_GOLDEN_DIR) + model_name_);
       ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().message();
       checkpoint_ = std::make_unique<Checkpoint>(std::move(checkpoint).value());
       CpuOptions cpu;
       cpu.threads = 2;
+      cpu.numerics = numerics_;
       backend_ = std::move(CpuBackend::Create(cpu)).value();
     }
     TransformerOptions options;
     options.step_tokens = step_tokens;
     options.logit_rows = 4;
     options.context = kContext;
+    options.dense_prompts = numerics_ == Numerics::kOfficial;
     model_ = std::move(Transformer::Create(*checkpoint_, *backend_, options)).value();
     const ModelConfig& config = checkpoint_->config;
-    const CacheLayout layout = {CacheType::kF32, static_cast<int>(config.kv_lora_rank),
+    const CacheType type = options.dense_prompts ? CacheType::kFP8 : CacheType::kF32;
+    const CacheLayout layout = {type, static_cast<int>(config.kv_lora_rank),
                                 static_cast<int>(config.qk_rope_head_dim),
                                 static_cast<int>(config.index_head_dim)};
     cache_ = std::make_unique<KvCache>(
@@ -91,6 +94,8 @@ class EngineTest : public testing::Test {
     return answers_[*id];
   }
 
+  std::string model_name_ = "/tiny-f32";
+  Numerics numerics_ = Numerics::kFast;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<CpuBackend> backend_;
   std::unique_ptr<Transformer> model_;
@@ -138,6 +143,28 @@ TEST_F(EngineTest, ContinuedConversationStartsBehindTheCache) {
   const std::vector<int32_t> continued = answers_[id].tokens;
   Open(48, 16);  // with an empty cache
   EXPECT_EQ(continued, Alone(next).tokens);
+}
+
+// There a token's form depends on where its prompt ended: answers are prompt the next time.
+TEST_F(EngineTest, OfficialNumericsContinueNothingFromTheCache) {
+  model_name_ = "/tiny-fp8";
+  numerics_ = Numerics::kOfficial;
+  engine_.reset();
+  model_.reset();
+  checkpoint_.reset();
+  Open(48, 16);
+  const Answer first = Alone(Request(5, 70, 4));
+  GenerateRequest next = Request(5, 70, 4);
+  next.prompt.insert(next.prompt.end(), first.tokens.begin(), first.tokens.end());
+  const RequestId id = *engine_->Submit(next);
+  std::vector<TokenEvent> events;
+  engine_->Step(&events);
+  EXPECT_EQ(engine_->Progress(id)->cached_tokens, 0);
+  Collect(events);
+  Drain();
+  const std::vector<int32_t> after = answers_[id].tokens;
+  Open(200, 16);
+  EXPECT_EQ(after, Alone(next).tokens);  // another cut of the prompt
 }
 
 TEST_F(EngineTest, RepeatedPromptRunsItsLastTokenAgain) {

@@ -1,5 +1,6 @@
 // Multi-head latent attention (spec 3.4): projections, cache, and the two forms of the attention
-// itself. Which form a row takes depends on its position alone.
+// itself. Which form a row takes depends on its position and, where the model is told so, on
+// the length of its prompt.
 
 #include "model/transformer.h"
 
@@ -51,8 +52,8 @@ void Transformer::Attend(const AttentionWeights& w, const StepRows& rows, const 
     be_.ProjectValues({sparse_rows_, latent_out, w.wkv_b, heads, nope, value, out});  // [T, H, V]
   }
   if (!dense_rows_.empty()) {
-    be_.DenseMla({rows, dense_rows_, q, w.wkv_b, heads, nope, rope, value, rope_.softmax_scale(),
-                  cache, out});  // [T, H, V]
+    be_.DenseMla({rows, dense_rows_, q, w.wkv_b, heads, nope, rope, value, s_.selected, s_.counts,
+                  config_.index_topk, rope_.softmax_scale(), cache, out});  // [T, H, V]
   }
 }
 

@@ -12,10 +12,11 @@ void Batch::Clear() {
   sequences_.clear();
   logit_rows_.clear();
   pages_.clear();
+  prompt_ends_.clear();
 }
 
 void Batch::Add(std::span<const int32_t> tokens, int32_t first, std::span<const int32_t> pages,
-                std::span<const int32_t> wanted) {
+                std::span<const int32_t> wanted, int32_t prompt_end) {
   const auto begin = static_cast<int32_t>(tokens_.size());
   const auto sequence = static_cast<int32_t>(pages_.size());
   FATHOM_CHECK(static_cast<int64_t>(pages.size()) * kPageTokens >=
@@ -28,6 +29,7 @@ void Batch::Add(std::span<const int32_t> tokens, int32_t first, std::span<const 
   }
   for (const int32_t row : wanted) logit_rows_.push_back(begin + row);
   pages_.push_back(pages);
+  prompt_ends_.push_back(prompt_end);
 }
 
 int32_t Batch::largest_position() const {

@@ -25,7 +25,7 @@ void Transformer::ForwardMtp(const Batch& batch, std::span<const int32_t> hidden
   be_.RmsNorm({embedding, w.enorm, eps, embedding});
   be_.Linear({pair, w.eh_proj, residual});  // [T, D]
 
-  PrepareRows(rows);
+  PrepareRows(batch, rows);
   const int64_t index = config_.num_hidden_layers;
   be_.RmsNorm({residual, w.layer.attn_norm, eps, norm});
   Layer(index, w.layer, rows, cache.Layer(index), nullptr);

@@ -50,7 +50,7 @@ void Transformer::Forward(const Batch& batch, KvCache& cache, StepObserver* obse
                tokens, options_.step_tokens);
   FATHOM_CHECK(batch.largest_position() < options_.context, "position {} in a context of {}",
                batch.largest_position(), options_.context);
-  PrepareRows(rows);
+  PrepareRows(batch, rows);
   const auto eps = static_cast<float>(config_.rms_norm_eps);
   const BufferView residual = s_.residual.Rows(0, tokens);  // [T, D]
   const BufferView delta = s_.delta.Rows(0, tokens);        // [T, D]
@@ -89,13 +89,14 @@ void Transformer::Layer(int64_t index, const LayerWeights& w, const StepRows& ro
 }
 
 // Cosines and sines of the step's positions, and which form each row's attention takes.
-void Transformer::PrepareRows(const StepRows& rows) {
+void Transformer::PrepareRows(const Batch& batch, const StepRows& rows) {
   dense_rows_.clear();
   sparse_rows_.clear();
   for (int64_t row = 0; row < rows.count; ++row) {
     rope_.Fill(rows.positions[row], s_.cos_sin.row<float>(row));
-    auto& form = rows.positions[row] < options_.dense_below ? dense_rows_ : sparse_rows_;
-    form.push_back(static_cast<int32_t>(row));
+    const bool dense = rows.positions[row] < options_.dense_below ||
+                       (options_.dense_prompts && batch.InPrompt(row));
+    (dense ? dense_rows_ : sparse_rows_).push_back(static_cast<int32_t>(row));
   }
 }
 

@@ -31,6 +31,9 @@ struct TransformerOptions {
   // since the multi-head form reads every key. A property of the model, not of a step, so that a
   // token's numbers do not depend on how the prompt was cut.
   int64_t dense_below = 0;
+  // Prompts take the multi-head form over their selected positions at any length, as the official
+  // code does; only a backend with official numerics can.
+  bool dense_prompts = false;
 };
 
 // Sees what lies between, for verification; row numbers are those of the batch.
@@ -95,7 +98,7 @@ class Transformer {
   void Mlp(const MlpWeights& w, int64_t tokens, const BufferView& out);
   void Moe(const MoeWeights& w, int64_t tokens);
 
-  void PrepareRows(const StepRows& rows);
+  void PrepareRows(const Batch& batch, const StepRows& rows);
   void Head(const BufferView& normed, std::span<const int32_t> rows);
 
   const ModelConfig config_;

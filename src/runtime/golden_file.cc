@@ -54,8 +54,27 @@ std::optional<int64_t> IndexAfter(std::string_view field, std::string_view prefi
   return whole ? std::optional(index) : std::nullopt;
 }
 
+Status ReadOfficial(std::string_view field, const TensorView& view, GoldenCase* out) {
+  out->official = true;
+  if (field == "official_logits") {
+    FATHOM_ASSIGN_OR_RETURN(out->logits, ReadRows(view));
+    return {};
+  }
+  if (field == "official_decode_logits") {
+    FATHOM_ASSIGN_OR_RETURN(out->decode_logits, ReadRows(view));
+    return {};
+  }
+  if (const auto layer = IndexAfter(field, "official_topk.")) {
+    FATHOM_ASSIGN_OR_RETURN(out->topk[*layer], ReadSelection(view));
+    return {};
+  }
+  return InvalidArgument("is none of official_logits, official_decode_logits, official_topk.N");
+}
+
 Status ReadField(std::string_view field, const TensorView& view, GoldenCase* out) {
   if (field == "ids") return ReadList(view, &out->ids);
+  if (field.starts_with("official_")) return ReadOfficial(field, view, out);
+  out->plain = true;
   if (field == "positions") return ReadList(view, &out->positions);
   if (field == "greedy") return ReadList(view, &out->greedy);
   if (field == "margin") {
@@ -89,6 +108,9 @@ Status CheckCase(const GoldenCase& c) {
       return InvalidArgument("positions holds {}, outside [0, {}]", position, c.size() - 1);
     }
   }
+  if (c.official && c.plain) {
+    return InvalidArgument("holds official numbers and others; expected one kind a case");
+  }
   const auto given = static_cast<int64_t>(c.positions.size());
   const int64_t logits = c.positions.empty() ? c.size() : given;
   if (c.logits && c.logits->rows != logits) {
@@ -97,6 +119,10 @@ Status CheckCase(const GoldenCase& c) {
   const int64_t mtp = c.positions.empty() ? c.size() - 1 : given;
   if (c.mtp_logits && c.mtp_logits->rows != mtp) {
     return InvalidArgument("mtp_logits has {} rows, expected {}", c.mtp_logits->rows, mtp);
+  }
+  if (c.decode_logits && (c.decode_logits->rows < 1 || c.decode_logits->rows >= c.size())) {
+    return InvalidArgument("official_decode_logits has {} rows, expected 1 to {}",
+                           c.decode_logits->rows, c.size() - 1);
   }
   for (const auto& [index, rows] : c.hidden) {
     if (rows.rows > c.size()) return InvalidArgument("hidden.{} has too many rows", index);

@@ -62,7 +62,7 @@ Status CheckFits(const GoldenCase& golden, const Transformer& model) {
       return InvalidArgument("ids holds {}, outside the vocabulary of {}", id, config.vocab_size);
     }
   }
-  for (const auto* rows : {&golden.logits, &golden.mtp_logits}) {
+  for (const auto* rows : {&golden.logits, &golden.mtp_logits, &golden.decode_logits}) {
     if (*rows && (*rows)->cols != config.vocab_size) {
       return InvalidArgument("logits have {} columns, the vocabulary has {}", (*rows)->cols,
                              config.vocab_size);
@@ -94,6 +94,7 @@ CaseRun Prepare(const GoldenCase& golden) {
   run.golden = &golden;
   if (golden.logits) run.logits = Empty(*golden.logits);
   if (golden.mtp_logits) run.mtp_logits = Empty(*golden.mtp_logits);
+  if (golden.decode_logits) run.decode_logits = Empty(*golden.decode_logits);
   for (const auto& [index, rows] : golden.hidden) run.hidden[index] = Empty(rows);
   for (const auto& [layer, rows] : golden.topk) {
     run.topk[layer] = {rows.rows, rows.cols, std::vector<int32_t>(rows.values.size(), -1)};
@@ -133,6 +134,7 @@ class GoldenRunner {
     }
     while (BuildStep()) FATHOM_RETURN_IF_ERROR(RunStep());
     for (Running& running : running_) FATHOM_RETURN_IF_ERROR(Continue(running));
+    for (Running& running : running_) FATHOM_RETURN_IF_ERROR(Decode(running));
     std::vector<CaseRun> runs;
     for (Running& running : running_) runs.push_back(std::move(running.run));
     return runs;
@@ -158,7 +160,8 @@ class GoldenRunner {
       shares_.push_back({&running, begin, end, batch_.size()});
       const auto count = static_cast<size_t>(end - begin);
       batch_.Add({golden.ids.data() + begin, count}, static_cast<int32_t>(begin),
-                 running.pages.ids(), WantedRows(golden, begin, end));
+                 running.pages.ids(), WantedRows(golden, begin, end),
+                 static_cast<int32_t>(golden.size()));
       for (int64_t p = begin; p < end; ++p) owners_.push_back({&running, p});
       running.computed = end;
     }
@@ -202,7 +205,8 @@ class GoldenRunner {
         owners.push_back({share.running, p});
       }
       if (following.empty()) continue;
-      batch.Add(following, static_cast<int32_t>(share.begin), share.running->pages.ids(), wanted);
+      batch.Add(following, static_cast<int32_t>(share.begin), share.running->pages.ids(), wanted,
+                static_cast<int32_t>(golden.size()));
     }
     if (batch.size() == 0) return {};
     model_.ForwardMtp(batch, hidden_rows, cache_);
@@ -229,12 +233,39 @@ class GoldenRunner {
       constexpr int32_t kOnlyRow = 0;
       batch_.Clear();
       batch_.Add({&token, 1}, static_cast<int32_t>(running.computed), running.pages.ids(),
-                 {&kOnlyRow, 1});
+                 {&kOnlyRow, 1}, static_cast<int32_t>(golden.size()));
       model_.Forward(batch_, cache_);
       const float* row = model_.logits().row<float>(0);
       FATHOM_RETURN_IF_ERROR(CheckRow(row, model_.logits().cols, golden, running.computed));
       logits.assign(row, row + model_.logits().cols);
       ++running.computed;
+    }
+    return {};
+  }
+
+  // The last tokens once more, one at a time after a prompt of the others.
+  Status Decode(Running& running) {
+    const GoldenCase& golden = *running.run.golden;
+    if (!golden.decode_logits) return {};
+    GoldenRows& kept = running.run.decode_logits;
+    const int64_t prompt = golden.size() - kept.rows;
+    running.pages.Truncate(0);
+    FATHOM_RETURN_IF_ERROR(running.pages.Reserve(golden.size()).At(golden.name));
+    for (int64_t begin = 0; begin < golden.size();) {
+      const int64_t most = begin >= prompt ? 1 : chunk_ == 0 ? prompt : chunk_;
+      const int64_t count = begin < prompt ? std::min(most, prompt - begin) : 1;
+      constexpr int32_t kOnlyRow = 0;
+      batch_.Clear();
+      batch_.Add({golden.ids.data() + begin, static_cast<size_t>(count)},
+                 static_cast<int32_t>(begin), running.pages.ids(),
+                 {&kOnlyRow, begin < prompt ? size_t{0} : size_t{1}}, static_cast<int32_t>(prompt));
+      model_.Forward(batch_, cache_);
+      if (begin >= prompt) {
+        const float* row = model_.logits().row<float>(0);
+        FATHOM_RETURN_IF_ERROR(CheckRow(row, kept.cols, golden, begin));
+        std::copy_n(row, kept.cols, kept.values.begin() + (begin - prompt) * kept.cols);
+      }
+      begin += count;
     }
     return {};
   }

@@ -18,7 +18,7 @@ namespace fathom {
 // What the model computed, in the shapes of the golden data.
 struct CaseRun {
   const GoldenCase* golden = nullptr;
-  GoldenRows logits, mtp_logits;
+  GoldenRows logits, mtp_logits, decode_logits;
   std::map<int64_t, GoldenRows> hidden;
   std::map<int64_t, GoldenSelection> topk;
   std::vector<int32_t> greedy;  // ends after the first token that differs

@@ -9,11 +9,13 @@
 namespace fathom {
 
 std::string_view Name(Numerics numerics) {
-  return numerics == Numerics::kReference ? "reference" : "fast";
+  return numerics == Numerics::kReference  ? "reference"
+         : numerics == Numerics::kOfficial ? "official"
+                                           : "fast";
 }
 
 std::optional<Numerics> ParseNumerics(std::string_view name) {
-  for (const Numerics numerics : {Numerics::kReference, Numerics::kFast}) {
+  for (const Numerics numerics : kNumericModes) {
     if (Name(numerics) == name) return numerics;
   }
   return std::nullopt;
@@ -22,8 +24,9 @@ std::optional<Numerics> ParseNumerics(std::string_view name) {
 namespace {
 
 CacheLayout LayoutFor(const ModelConfig& config, const ModelOptions& options) {
-  const CacheType otherwise =
-      options.numerics == Numerics::kReference ? CacheType::kF32 : CacheType::kBF16;
+  const CacheType otherwise = options.numerics == Numerics::kReference  ? CacheType::kF32
+                              : options.numerics == Numerics::kOfficial ? CacheType::kFP8
+                                                                        : CacheType::kBF16;
   return {options.cache_type.value_or(otherwise), static_cast<int>(config.kv_lora_rank),
           static_cast<int>(config.qk_rope_head_dim), static_cast<int>(config.index_head_dim)};
 }
@@ -35,6 +38,7 @@ TransformerOptions OptionsFor(const ModelConfig& config, const ModelOptions& opt
   model.step_tokens = std::min(options.step_tokens, model.context * options.sequences);
   model.logit_rows = options.logit_rows;
   model.dense_below = options.dense_below;
+  model.dense_prompts = options.numerics == Numerics::kOfficial;
   model.mtp = options.mtp;
   return model;
 }
@@ -54,12 +58,28 @@ CpuWorkload WorkloadOf(const ModelConfig& config, const TransformerOptions& opti
   return workload;
 }
 
+// Official numerics fix what else can be chosen.
+Status CheckOfficial(const ModelOptions& options) {
+  if (options.numerics != Numerics::kOfficial) return {};
+  if (options.cache_type.value_or(CacheType::kFP8) != CacheType::kFP8) {
+    return InvalidArgument("official numerics need cache type fp8, found {}",
+                           Name(*options.cache_type));
+  }
+  if (options.dense_below != 0) {
+    return InvalidArgument(
+        "official numerics choose the form of attention themselves, found dense-below {}",
+        options.dense_below);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
                                                const PlanCallback& on_plan,
                                                const ByteProgress& progress) {
   const Stopwatch watch;
+  FATHOM_RETURN_IF_ERROR(CheckOfficial(options));
   auto model = std::make_unique<LoadedModel>();
   FATHOM_ASSIGN_OR_RETURN(model->checkpoint, OpenCheckpoint(options.folder));
   const ModelConfig& config = model->checkpoint.config;

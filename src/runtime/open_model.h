@@ -22,10 +22,11 @@ namespace fathom {
 struct ModelOptions {
   std::string folder;
   Numerics numerics = Numerics::kFast;
-  std::optional<CacheType> cache_type;  // by default f32 in reference mode, bf16 otherwise
-  std::optional<int64_t> context;       // by default kDefaultContext, or what the model allows
-  int threads = 0;                      // 0: every core this process may use
-  int64_t sequences = 1;                // contexts of this length that the cache must hold at once
+  std::optional<CacheType>
+      cache_type;  // by default f32 in reference, fp8 in official, bf16 in fast mode
+  std::optional<int64_t> context;  // by default kDefaultContext, or what the model allows
+  int threads = 0;                 // 0: every core this process may use
+  int64_t sequences = 1;           // contexts of this length that the cache must hold at once
   int64_t step_tokens = 512;
   int64_t logit_rows = 16;
   int64_t dense_below = 0;
@@ -53,7 +54,10 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
                                                const PlanCallback& on_plan = nullptr,
                                                const ByteProgress& progress = nullptr);
 
-// "reference" or "fast".
+inline constexpr Numerics kNumericModes[] = {Numerics::kReference, Numerics::kFast,
+                                             Numerics::kOfficial};
+
+// "reference", "fast" or "official".
 std::string_view Name(Numerics numerics);
 std::optional<Numerics> ParseNumerics(std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "base/clock.h"
 #include "runtime/bounds.h"
@@ -52,7 +53,7 @@ TensorReport CompareValues(std::string name, const GoldenRows& got, const Golden
   }
   report.max_abs = most;
   report.mean_abs = sum / static_cast<double>(std::max<size_t>(1, want.values.size()));
-  report.scale = std::max(1.0, RootMeanSquare(want.values));
+  report.scale = bounds.relative ? std::max(1.0, RootMeanSquare(want.values)) : 1.0;
   if (!(most <= bounds.max_abs * *report.scale)) {
     Fail(&report, fmt::format("largest difference above {:.2g}", bounds.max_abs * *report.scale));
   }
@@ -83,6 +84,29 @@ void CompareLargest(const GoldenRows& got, const GoldenRows& want, const Bounds&
     }
   }
   report->top1 = static_cast<double>(agree) / static_cast<double>(std::max<int64_t>(1, want.rows));
+}
+
+// Kullback-Leibler divergence of softmax(got) from softmax(want), a row.
+double Divergence(std::span<const float> got, std::span<const float> want) {
+  const auto log_sum = [](std::span<const float> x) {
+    const double most = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (const float v : x) sum += std::exp(v - most);
+    return most + std::log(sum);
+  };
+  const double got_sum = log_sum(got), want_sum = log_sum(want);
+  double divergence = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    const double log_p = want[i] - want_sum;
+    divergence += std::exp(log_p) * (log_p - (got[i] - got_sum));
+  }
+  return divergence;
+}
+
+double MeanDivergence(const GoldenRows& got, const GoldenRows& want) {
+  double sum = 0;
+  for (int64_t r = 0; r < want.rows; ++r) sum += Divergence(got.row(r), want.row(r));
+  return sum / static_cast<double>(std::max<int64_t>(1, want.rows));
 }
 
 TensorReport CompareSelections(std::string name, const GoldenSelection& got,
@@ -131,7 +155,9 @@ TensorReport CompareGreedy(const CaseRun& run, const Bounds& bounds) {
 // All of one case, in the order of the computation, so that the first bad line is the culprit.
 void CompareCase(const CaseRun& run, Numerics numerics, VerifyReport* report, Digest* digest) {
   const GoldenCase& golden = *run.golden;
-  const Bounds bounds = BoundsFor(numerics, golden.size());
+  const Bounds bounds = golden.official ? OfficialBoundsFor(golden.size(), false)
+                                        : BoundsFor(numerics, golden.size());
+  const std::string prefix = golden.name + (golden.official ? ".official_" : ".");
   const auto add = [&](TensorReport tensor, const std::string& layer) {
     report->ok &= tensor.ok;
     if (!tensor.ok && !layer.empty() && report->first_bad_layer.empty()) {
@@ -152,18 +178,23 @@ void CompareCase(const CaseRun& run, Numerics numerics, VerifyReport* report, Di
     if (const auto want = golden.topk.find(i); want != golden.topk.end()) {
       const GoldenSelection& got = run.topk.at(i);
       digest->Add(got.values);
-      add(CompareSelections(fmt::format("{}.topk.{}", golden.name, i), got, want->second, bounds),
+      add(CompareSelections(fmt::format("{}topk.{}", prefix, i), got, want->second, bounds),
           fmt::format("layer {}", i));
     }
   }
-  const auto add_logits = [&](const char* name, const GoldenRows& got, const GoldenRows& want) {
+  const auto add_logits = [&](const char* name, const GoldenRows& got, const GoldenRows& want,
+                              const Bounds& limits) {
     digest->Add(got.values);
-    TensorReport tensor = CompareValues(golden.name + name, got, want, bounds);
-    CompareLargest(got, want, bounds, &tensor);
+    TensorReport tensor = CompareValues(prefix + name, got, want, limits);
+    tensor.mean_kl = MeanDivergence(got, want);
+    CompareLargest(got, want, limits, &tensor);
     add(std::move(tensor), "");
   };
-  if (golden.logits) add_logits(".logits", run.logits, *golden.logits);
-  if (golden.mtp_logits) add_logits(".mtp_logits", run.mtp_logits, *golden.mtp_logits);
+  if (golden.logits) add_logits("logits", run.logits, *golden.logits, bounds);
+  if (golden.decode_logits)
+    add_logits("decode_logits", run.decode_logits, *golden.decode_logits,
+               OfficialBoundsFor(golden.size(), true));
+  if (golden.mtp_logits) add_logits("mtp_logits", run.mtp_logits, *golden.mtp_logits, bounds);
   if (!golden.greedy.empty()) {
     digest->Add(run.greedy);
     add(CompareGreedy(run, bounds), "");

@@ -26,6 +26,7 @@ struct TensorReport {
   std::string name;  // as in the golden file
   std::optional<double> max_abs, mean_abs;
   std::optional<double> scale;                 // root mean square of the golden values, at least 1
+  std::optional<double> mean_kl;               // nats, golden distribution against ours
   std::optional<double> top1;                  // share of rows whose largest element agrees
   std::optional<double> overlap;               // smallest share of a row's selected positions found
   std::optional<int64_t> equal_tokens;         // of a greedy continuation, before it first differs

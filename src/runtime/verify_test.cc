@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "support/temp_dir.h"
 
@@ -17,6 +18,7 @@ struct RunOptions {
   int threads = 1;
   Numerics numerics = Numerics::kReference;
   std::optional<CacheType> cache_type = {};
+  std::string golden = "golden.safetensors";
 };
 
 Result<VerifyReport> RunGoldenFile(const std::string& model, const std::string& golden,
@@ -38,7 +40,7 @@ Result<VerifyReport> RunGoldenFile(const std::string& model, const std::string& 
 
 VerifyReport Checked(const std::string& name, const RunOptions& run, WorkCounters* work = nullptr) {
   const std::string folder = kGolden + "/" + name;
-  Result<VerifyReport> report = RunGoldenFile(folder, folder + "/golden.safetensors", run, work);
+  Result<VerifyReport> report = RunGoldenFile(folder, folder + "/" + run.golden, run, work);
   EXPECT_TRUE(report.ok()) << report.status().message();
   if (report.ok()) return *std::move(report);
   VerifyReport failed;
@@ -108,6 +110,65 @@ INSTANTIATE_TEST_SUITE_P(Golden, TinyModel, testing::Values("tiny-f32", "tiny-fp
                          [](const auto& info) {
                            return info.param == std::string("tiny-f32") ? "f32" : "fp8";
                          });
+
+// What DeepSeek's own code computed, in one pass and token by token.
+VerifyReport AgainstOfficial(RunOptions run, WorkCounters* work = nullptr) {
+  run.golden = "official.safetensors";
+  return Checked("tiny-fp8", run, work);
+}
+
+TEST(OfficialNumerics, LieWithinTheNoiseOfTheFormat) {
+  WorkCounters work;
+  const VerifyReport official = AgainstOfficial({.numerics = Numerics::kOfficial}, &work);
+  EXPECT_TRUE(official.ok);
+  EXPECT_GT(work.dense_rows, 0);   // prompts
+  EXPECT_GT(work.sparse_rows, 0);  // single tokens
+  const VerifyReport reference = AgainstOfficial({.numerics = Numerics::kReference});
+  EXPECT_FALSE(reference.ok);
+  ASSERT_EQ(official.tensors.size(), reference.tensors.size());
+  std::map<std::string, double> bounds = {
+      {"len1.official_logits", 1e-6},          {"len33.official_logits", 0.022},
+      {"len129.official_logits", 0.022},       {"len400.official_logits", 0.05},
+      {"len33.official_decode_logits", 0.025}, {"len129.official_decode_logits", 0.025},
+      {"len400.official_decode_logits", 0.07},
+  };
+  size_t seen = 0;
+  for (size_t i = 0; i < official.tensors.size(); ++i) {
+    const TensorReport& tensor = official.tensors[i];
+    EXPECT_TRUE(tensor.ok) << tensor.name << ": " << tensor.why;
+    if (tensor.name.ends_with("topk.0")) {
+      EXPECT_GE(*tensor.overlap, 0.99) << tensor.name;
+    }
+    if (!tensor.mean_abs) continue;
+    ASSERT_TRUE(bounds.contains(tensor.name)) << tensor.name;
+    EXPECT_LE(*tensor.mean_abs, bounds[tensor.name]) << tensor.name;
+    EXPECT_LT(*tensor.mean_abs, *reference.tensors[i].mean_abs) << tensor.name;
+    ++seen;
+  }
+  EXPECT_EQ(seen, bounds.size());
+}
+
+TEST(OfficialNumerics, ChunksThreadsAndBatchesChangeNoBit) {
+  const uint64_t digest = AgainstOfficial({.numerics = Numerics::kOfficial}).digest;
+  for (RunOptions run :
+       {RunOptions{.chunk = 7, .threads = 2}, RunOptions{.chunk = 64, .threads = 3},
+        RunOptions{.chunk = 7, .batch = 3}, RunOptions{.chunk = 0, .batch = 2}}) {
+    run.numerics = Numerics::kOfficial;
+    EXPECT_EQ(AgainstOfficial(run).digest, digest)
+        << run.chunk << " " << run.batch << " " << run.threads;
+  }
+}
+
+TEST(OfficialNumerics, FixTheCacheAndTheForms) {
+  const std::string folder = kGolden + "/tiny-fp8";
+  const auto refused = [&](const RunOptions& run) {
+    return RunGoldenFile(folder, folder + "/official.safetensors", run).status().message();
+  };
+  EXPECT_EQ(refused({.numerics = Numerics::kOfficial, .cache_type = CacheType::kBF16}),
+            "official numerics need cache type fp8, found bf16");
+  EXPECT_EQ(refused({.dense_below = 5, .numerics = Numerics::kOfficial}),
+            "official numerics choose the form of attention themselves, found dense-below 5");
+}
 
 TEST(Verify, OfficialCacheRecordsStayNear) {
   const VerifyReport report =

@@ -47,6 +47,18 @@ static float QuantizeBlock(const float* x, uint8_t* out) {
   return scale;
 }
 
+static void ActQuantRow(float* x, int64_t n) {
+  uint8_t codes[128];
+  for (int64_t i = 0; i < n; i += 128) {
+    float block[128] = {};
+    const int64_t count = n - i < 128 ? n - i : 128;
+    std::memcpy(block, x + i, static_cast<size_t>(count) * 4);
+    const float scale = QuantizeBlock(block, codes);
+    UnpackRow<Packed::kE4M3>(reinterpret_cast<const std::byte*>(codes), count, scale * kE4M3Unit,
+                             x + i);
+  }
+}
+
 static void WriteLatent(const float* kv, int64_t latent_dim, int64_t rope_dim, uint8_t type,
                         std::byte* row) {
   if (type == kCacheF32) {
@@ -99,6 +111,10 @@ static inline void ReadLatent(const std::byte* row, int64_t latent_dim, int64_t 
 static inline const std::byte* LatentRow(const CacheRows& cache, int64_t position) {
   return cache.latents +
          (cache.page_table[position / kPage] * kPage + position % kPage) * cache.latent_bytes;
+}
+
+static void ReadLatentAt(const CacheRows& cache, int32_t position, float* out) {
+  ReadLatent(LatentRow(cache, position), cache.latent_dim, cache.rope_dim, cache.type, out);
 }
 
 static inline const std::byte* IndexPage(const CacheRows& cache, int64_t page) {

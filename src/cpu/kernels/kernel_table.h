@@ -185,6 +185,13 @@ struct KernelTable {
   void (*hadamard)(float* x, int64_t dim);
   void (*unpack)(const std::byte* from, Packed packed, int64_t n, float* out);
   void (*pack_bf16)(const float* x, int64_t n, uint16_t* out);
+  // x ← the nearest bf16 number.
+  void (*round_bf16)(float* x, int64_t n);
+  // x ← e4m3 times a power-of-two scale, in blocks of 128 (spec 6.2); the last block may be
+  // shorter.
+  void (*act_quant)(float* x, int64_t n);
+  // latent_dim + rope_dim values of one cached token.
+  void (*read_latent)(const CacheRows& cache, int32_t position, float* out);
   // One row into its place in the cache; see backend/cache_layout.h.
   void (*write_latent)(const float* kv, int64_t latent_dim, int64_t rope_dim, uint8_t type,
                        std::byte* row);

@@ -49,6 +49,9 @@ const KernelTable kTable = {
     .hadamard = Hadamard,
     .unpack = Unpack,
     .pack_bf16 = PackBF16,
+    .round_bf16 = RoundBF16,
+    .act_quant = ActQuantRow,
+    .read_latent = ReadLatentAt,
     .write_latent = WriteLatent,
     .write_index_key = WriteIndexKey,
 };

@@ -73,6 +73,16 @@ static void PackBF16(const float* x, int64_t n, uint16_t* out) {
   }
 }
 
+static void RoundBF16(float* x, int64_t n) {
+  constexpr int64_t kPiece = 256;
+  uint16_t packed[kPiece];
+  for (int64_t i = 0; i < n; i += kPiece) {
+    const int64_t count = n - i < kPiece ? n - i : kPiece;
+    PackBF16(x + i, count, packed);
+    UnpackRow<Packed::kBF16>(reinterpret_cast<const std::byte*>(packed), count, 1.0F, x + i);
+  }
+}
+
 // Scale `index` of a matrix; see tensor/float_formats.h for e8m0.
 static inline float ScaleOf(const std::byte* scales, bool e8m0, int64_t index) {
   uint32_t bits;
