@@ -298,7 +298,7 @@ void CpuBackend::DenseMla(const DenseMlaParams& p) {
   const auto rows = static_cast<int64_t>(p.which.size());
   for (const int32_t row : p.which) {
     FATHOM_CHECK(p.counts[row] == p.rows.positions[row] + 1, "a selection of {} keys of {}",
-                  p.counts[row], p.rows.positions[row] + 1);
+                 p.counts[row], p.rows.positions[row] + 1);
   }
   const std::vector<Range> runs = SequenceRuns(p.rows, p.which);
   CountAttention(p.rows, p.which, nullptr, true);
