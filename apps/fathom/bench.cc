@@ -26,7 +26,7 @@
 #include "model_flags.h"
 #include "parallel/topology.h"
 #include "status_line.h"
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {

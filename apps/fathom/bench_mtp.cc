@@ -8,7 +8,7 @@
 #include "bench_session.h"
 #include "json/write.h"
 #include "status_line.h"
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-#include "terminal_text.h"
+#include "terminal/terminal_text.h"
 
 namespace fathom {
 

@@ -105,8 +105,17 @@ TEST_F(CacheCost, AbsorbAndProjectReadTheirHalfOfKvB) {
 TEST_F(CacheCost, MultiHeadFormExpandsEverySequenceOnce) {
   const std::array<int32_t, 3> which = {0, 2, 4};
   const MatrixView kv_b = Matrix(DType::kBF16, 16, 8);
-  const DenseMlaParams params = {rows_, which, View(5, 10), kv_b,   2,          3,
-                                 2,     5,     1,           cache_, View(5, 10)};
+  DenseMlaParams params = {};
+  params.rows = rows_;
+  params.which = which;
+  params.q = params.out = View(5, 10);
+  params.kv_b = kv_b;
+  params.heads = 2;
+  params.nope = 3;
+  params.rope = 2;
+  params.value = 5;
+  params.scale = 1;
+  params.cache = cache_;
   const double pairs = 3 + 5 + 10, expanded = 5 + 10;
   ExpectCost(CostOf(params), pairs * 2 * 2 * (3 + 2 + 5) + expanded * 2 * 2 * (3 + 5) * 8,
              2 * 16 * 8 + expanded * 20 + 4 * 3 * 2 * (3 + 2 + 5));
