@@ -21,6 +21,14 @@ class OfficialBackend final : public CpuBackend {
   OfficialBackend(const KernelTable& kernels, int threads)
       : CpuBackend(kernels, Numerics::kOfficial, threads) {}
 
+  // What it takes beside CpuBackend::WorkspaceBytes: a copy of rounded inputs, and for every thread
+  // the expanded keys and values of a head (head_dims floats a token) with 16 rows of scores.
+  static int64_t ExtraBytes(const CpuWorkload& workload, int threads, int64_t context,
+                            int64_t head_dims) {
+    return (workload.tokens * workload.widest_input + threads * context * (head_dims + 16)) *
+           int64_t{sizeof(float)};
+  }
+
   void Embed(const EmbedParams& params) override;
   void RmsNorm(const RmsNormParams& params) override;
   void AddRmsNorm(const AddRmsNormParams& params) override;

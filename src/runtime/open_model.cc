@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "checkpoint/weight_check.h"
 #include "cpu/cpu_backend.h"
+#include "cpu/official_backend.h"
+#include "parallel/topology.h"
 
 namespace fathom {
 
@@ -95,6 +97,12 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   plan.cache = KvCache::BytesFor(layout, layers, pages);
   plan.activations = Transformer::ScratchBytes(config, transformer) +
                      CpuBackend::WorkspaceBytes(WorkloadOf(config, transformer));
+  if (options.numerics == Numerics::kOfficial) {
+    const int threads = options.threads > 0 ? options.threads : UsableCores();
+    plan.activations += OfficialBackend::ExtraBytes(
+        WorkloadOf(config, transformer), threads, transformer.context,
+        config.qk_nope_head_dim + config.qk_rope_head_dim + config.v_head_dim);
+  }
   plan.available = AvailableMemory();
   plan.context = transformer.context;
   plan.token_bytes = layout.TokenBytes() * layers * options.sequences;
