@@ -52,12 +52,17 @@ if(EXISTS /proc/cpuinfo)
   endif()
 endif()
 
-# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA])   a GoogleTest program under
-# CTest, label unit. Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
+# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA] [PROGRAM])   a GoogleTest
+# program under CTest, label unit; with PROGRAM, for tests that run the program itself, label program
+# (sanitizers run the unit tests alone: whole programs take minutes there). Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
 # under FATHOM_GOLDEN_DIR. EVERY_ISA runs it again with FATHOM_ISA set to each lower instruction
 # set, as NAME@ISA with label isa, for tests that compute through the kernels.
 function(fathom_test name)
-  cmake_parse_arguments(arg "EVERY_ISA" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_ISA;PROGRAM" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  set(kind unit)
+  if(arg_PROGRAM)
+    set(kind program)
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
@@ -65,7 +70,7 @@ function(fathom_test name)
                                              FATHOM_GOLDEN_DIR="${FATHOM_GOLDEN_DIR}")
   add_dependencies(${name} golden)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES LABELS "unit;${arg_LABELS}")
+  set_tests_properties(${name} PROPERTIES LABELS "${kind};${arg_LABELS}")
   if(arg_EVERY_ISA)
     foreach(isa IN LISTS FATHOM_LOWER_ISAS)
       add_test(NAME ${name}@${isa} COMMAND ${name} --gtest_brief=1)
