@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace fathom {
 namespace {
@@ -157,8 +158,10 @@ Result<std::vector<GoldenCase>> ReadGolden(const std::string& path) {
     sorted.push_back(std::move(c));
   }
   if (sorted.empty()) return InvalidArgument("{}: holds no golden data", path);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const GoldenCase& a, const GoldenCase& b) { return a.size() < b.size(); });
+  std::sort(sorted.begin(), sorted.end(), [](const GoldenCase& a, const GoldenCase& b) {
+    return std::pair(a.size(), std::string_view(a.name)) <
+           std::pair(b.size(), std::string_view(b.name));
+  });
   return sorted;
 }
 
