@@ -13,8 +13,9 @@ Profile MakeProfile(const BenchPoint& point, int64_t repetitions, double seconds
   // A prompt ends with one token drawn.
   const int64_t drawn = point.phase == Phase::kPrompt ? repetitions : profile.tokens();
   profile.rows.push_back({.name = "sampling", .calls = drawn, .seconds = sampling_seconds});
-  std::stable_sort(profile.rows.begin(), profile.rows.end(),
-                   [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  std::sort(profile.rows.begin(), profile.rows.end(), [](const auto& a, const auto& b) {
+    return a.seconds != b.seconds ? a.seconds > b.seconds : a.name < b.name;
+  });
   double explained = 0;
   for (const OperationTotals& row : profile.rows) explained += row.seconds;
   profile.rows.push_back({.name = "other", .seconds = std::max(0.0, seconds - explained)});
