@@ -55,35 +55,32 @@ std::optional<int64_t> IndexAfter(std::string_view field, std::string_view prefi
   return whole ? std::optional(index) : std::nullopt;
 }
 
-Status ReadOfficial(std::string_view field, const TensorView& view, GoldenCase* out) {
-  out->official = true;
-  if (field == "official_logits") {
+// Official numbers have the same names behind a prefix, and one kind of their own.
+Status ReadField(std::string_view field, const TensorView& view, GoldenCase* out) {
+  if (field == "ids") return ReadList(view, &out->ids);
+  constexpr std::string_view kPrefix = "official_";
+  const bool official = field.starts_with(kPrefix);
+  if (official) field.remove_prefix(kPrefix.size());
+  (official ? out->official : out->plain) = true;
+  if (field == "logits") {
     FATHOM_ASSIGN_OR_RETURN(out->logits, ReadRows(view));
     return {};
   }
-  if (field == "official_decode_logits") {
-    FATHOM_ASSIGN_OR_RETURN(out->decode_logits, ReadRows(view));
-    return {};
-  }
-  if (const auto layer = IndexAfter(field, "official_topk.")) {
+  if (const auto layer = IndexAfter(field, "topk.")) {
     FATHOM_ASSIGN_OR_RETURN(out->topk[*layer], ReadSelection(view));
     return {};
   }
-  return InvalidArgument("is none of official_logits, official_decode_logits, official_topk.N");
-}
-
-Status ReadField(std::string_view field, const TensorView& view, GoldenCase* out) {
-  if (field == "ids") return ReadList(view, &out->ids);
-  if (field.starts_with("official_")) return ReadOfficial(field, view, out);
-  out->plain = true;
+  if (official) {
+    if (field != "decode_logits") {
+      return InvalidArgument("is none of official_logits, official_decode_logits, official_topk.N");
+    }
+    FATHOM_ASSIGN_OR_RETURN(out->decode_logits, ReadRows(view));
+    return {};
+  }
   if (field == "positions") return ReadList(view, &out->positions);
   if (field == "greedy") return ReadList(view, &out->greedy);
   if (field == "margin") {
     FATHOM_ASSIGN_OR_RETURN(out->margin, Elements<float>(view, DType::kF32));
-    return {};
-  }
-  if (field == "logits") {
-    FATHOM_ASSIGN_OR_RETURN(out->logits, ReadRows(view));
     return {};
   }
   if (field == "mtp_logits") {
@@ -92,10 +89,6 @@ Status ReadField(std::string_view field, const TensorView& view, GoldenCase* out
   }
   if (const auto index = IndexAfter(field, "hidden.")) {
     FATHOM_ASSIGN_OR_RETURN(out->hidden[*index], ReadRows(view));
-    return {};
-  }
-  if (const auto layer = IndexAfter(field, "topk.")) {
-    FATHOM_ASSIGN_OR_RETURN(out->topk[*layer], ReadSelection(view));
     return {};
   }
   return InvalidArgument(
