@@ -2,6 +2,7 @@
 // Compiled once per instruction set: a vec_*.h stands before it.
 #pragma once
 
+#include "cpu/kernels/float_bits.h"
 #include "cpu/kernels/unpack-inl.h"
 
 namespace fathom::FATHOM_ISA_NAMESPACE {
@@ -9,17 +10,6 @@ namespace fathom::FATHOM_ISA_NAMESPACE {
 // The values of CacheType.
 inline constexpr uint8_t kCacheF32 = 0, kCacheBF16 = 1, kCacheFP8 = 2;
 inline constexpr int64_t kPage = 64;
-
-static inline uint32_t BitsOf(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  return bits;
-}
-static inline float FloatOf(uint32_t bits) {
-  float x;
-  std::memcpy(&x, &bits, 4);
-  return x;
-}
 
 // Nearest e4m3, ties to even; |x| ≤ 448. Both cases are computed, so that a loop becomes vectors.
 static inline uint8_t ToE4M3Bits(float x) {

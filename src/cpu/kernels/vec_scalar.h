@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cpu/kernels/float_bits.h"
+
 namespace fathom::FATHOM_ISA_NAMESPACE {
 
 inline constexpr int64_t kLanes = 4;
@@ -17,17 +19,6 @@ using Float4 [[gnu::vector_size(16)]] = float;
 struct Vec {
   Float4 v;
 };
-
-static inline float FloatOfBits(uint32_t bits) {
-  float x;
-  std::memcpy(&x, &bits, 4);
-  return x;
-}
-static inline uint32_t BitsOfFloat(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, 4);
-  return bits;
-}
 
 template <typename F>
 static inline Vec Each(F f) {
@@ -72,7 +63,7 @@ static inline Vec Round(Vec a) {
 // 2^n for integral n in [-126, 127]. n + 1.5 * 2^23 has n in its lowest bits.
 static inline Vec PowerOfTwo(Vec n) {
   const Vec shifted = Add(n, Set(0x1.8p23F));
-  return Each([&](int i) { return FloatOfBits((BitsOfFloat(shifted.v[i]) + 127) << 23); });
+  return Each([&](int i) { return FloatOf((BitsOf(shifted.v[i]) + 127) << 23); });
 }
 static inline float SumLanes(Vec a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 static inline void SumLanes4(Vec a, Vec b, Vec c, Vec d, float* out) {
@@ -96,13 +87,13 @@ static inline Vec HadamardLanes(Vec a) {
 
 static inline float FloatOfF16(uint32_t bits) {
   const uint32_t sign = (bits & 0x8000) << 16, exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  if (exponent == 31) return FloatOfBits(sign | 0x7F800000 | mantissa << 13);
+  if (exponent == 31) return FloatOf(sign | 0x7F800000 | mantissa << 13);
   const float magnitude = exponent == 0 ? static_cast<float>(mantissa) * 0x1p-24F
-                                        : FloatOfBits((exponent + 112) << 23 | mantissa << 13);
+                                        : FloatOf((exponent + 112) << 23 | mantissa << 13);
   return sign ? -magnitude : magnitude;
 }
 static inline Vec LoadBF16(const uint16_t* p) {
-  return Each([&](int i) { return FloatOfBits(uint32_t{ReadAt(p, i)} << 16); });
+  return Each([&](int i) { return FloatOf(uint32_t{ReadAt(p, i)} << 16); });
 }
 static inline Vec LoadF16(const uint16_t* p) {
   return Each([&](int i) { return FloatOfF16(ReadAt(p, i)); });
@@ -110,12 +101,12 @@ static inline Vec LoadF16(const uint16_t* p) {
 // e4m3 × 2^-8: its bits, moved, are an f32 whose exponent is 120 too small. Exact, and subnormals
 // come out right without being treated apart.
 static inline Vec LoadE4M3(const uint8_t* p) {
-  return Mul(Each([&](int i) { return FloatOfBits((p[i] & 0x80U) << 24 | (p[i] & 0x7FU) << 20); }),
+  return Mul(Each([&](int i) { return FloatOf((p[i] & 0x80U) << 24 | (p[i] & 0x7FU) << 20); }),
              Set(0x1p112F));
 }
 static inline void StoreBF16(Vec a, uint16_t* p) {
   for (int i = 0; i < 4; ++i) {
-    const uint32_t bits = BitsOfFloat(a.v[i]);
+    const uint32_t bits = BitsOf(a.v[i]);
     const bool nan = (bits & 0x7FFFFFFF) > 0x7F800000;
     p[i] =
         static_cast<uint16_t>(nan ? bits >> 16 | 0x40 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
@@ -134,7 +125,7 @@ struct Keys {
 };
 static inline uint32_t OrderKey(float x) {
   if (x != x) return 0xFFFFFFFF;
-  const uint32_t bits = BitsOfFloat(x + 0.0F);
+  const uint32_t bits = BitsOf(x + 0.0F);
   const uint32_t flip = static_cast<uint32_t>(static_cast<int32_t>(bits) >> 31) | 0x80000000;
   return bits ^ flip;
 }
