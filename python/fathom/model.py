@@ -160,8 +160,9 @@ class Stream(Iterator[Event]):
 class Model:
     """A folder with config.json, tokenizer.json and safetensors, opened.
 
-    numerics: "fast", or "reference" for exactly the golden numbers. cache_type: f32, bf16 or fp8;
-    by default f32 with reference and bf16 otherwise. context: tokens of the longest sequence; by
+    numerics: "fast", "reference" for exactly the golden numbers, or "official" to round as
+    DeepSeek's code does. cache_type: f32, bf16 or fp8; by default f32 with reference, fp8 with
+    official, bf16 with fast. context: tokens of the longest sequence; by
     default 32768 or what the model allows. threads: 0 for every core. parallel: generations that
     run at once, each with a context of its own in the cache; more wait. progress: called with
     bytes read and their total.

@@ -159,8 +159,9 @@ typedef struct fathom_generation fathom_generation;
 
 typedef struct fathom_model_options {
   size_t struct_size;
-  const char* numerics;   /* "fast" (default) or "reference"; zero-terminated, as below */
-  const char* cache_type; /* "f32", "bf16" or "fp8"; default f32 with reference, else bf16 */
+  const char* numerics;   /* "fast" (default), "reference" or "official"; zero-terminated */
+  const char* cache_type; /* "f32", "bf16" or "fp8"; default f32 with reference, fp8 with
+                             official, bf16 with fast */
   int64_t context;        /* tokens of the longest sequence; default 32768 or the model's limit */
   int32_t threads;        /* default: every core this process may use */
   int32_t parallel;       /* generations that share steps; the cache holds a context for each;

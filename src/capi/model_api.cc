@@ -22,7 +22,8 @@ Result<ModelOptions> OptionsFrom(const fathom_model_options& given, std::string 
   if (given.numerics != nullptr) {
     const auto numerics = ParseNumerics(given.numerics);
     if (!numerics) {
-      return InvalidArgument("numerics: \"{}\" is neither fast nor reference", given.numerics);
+      return InvalidArgument("numerics: \"{}\" is none of reference, fast, official",
+                             given.numerics);
     }
     options.numerics = *numerics;
   }

@@ -65,7 +65,7 @@ TEST(ModelApi, OptionsAreChecked) {
   fathom_model_options options = Options();
   options.numerics = "exact";
   EXPECT_EQ(Open(options), FATHOM_INVALID_ARGUMENT);
-  EXPECT_STREQ(fathom_last_error(), "numerics: \"exact\" is neither fast nor reference");
+  EXPECT_STREQ(fathom_last_error(), "numerics: \"exact\" is none of reference, fast, official");
   options = Options();
   options.cache_type = "f16";
   EXPECT_EQ(Open(options), FATHOM_INVALID_ARGUMENT);
