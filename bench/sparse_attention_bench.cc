@@ -108,7 +108,7 @@ class Bench {
 
     Batch batch;
     const int32_t token = 1;
-    batch.Add({&token, 1}, static_cast<int32_t>(context - 1), table.ids(), {});
+    batch.Add({&token, 1}, static_cast<int32_t>(context - 1), table.ids(), {}, 0);
     const StepRows rows = batch.Rows();
     const std::vector<int32_t> which = {0};
     const int64_t head_dim = c.qk_head_dim();
@@ -196,7 +196,7 @@ class Bench {
         noise_.Fill(kv);
         noise_.Fill(keys);
         Batch batch;
-        batch.Add(tokens, static_cast<int32_t>(first), table.ids(), {});
+        batch.Add(tokens, static_cast<int32_t>(first), table.ids(), {}, 0);
         backend_->WriteLatents({batch.Rows(), kv, cache.Layer(layer)});
         backend_->WriteIndexKeys({batch.Rows(), keys, cache.Layer(layer)});
       }

@@ -59,14 +59,14 @@ class Window {
     const auto rows = static_cast<size_t>(end - begin);
     Batch batch;
     batch.Add({ids_.data() + begin, rows}, static_cast<int32_t>(begin), pages_.ids(),
-              {all_rows_.data(), rows});
+              {all_rows_.data(), rows}, static_cast<int32_t>(ids_.size()));
     model_.Forward(batch, cache_);
     FATHOM_RETURN_IF_ERROR(AppendChoices(model_.logits(), &choices_));
     const size_t followed = end == static_cast<int64_t>(ids_.size()) ? rows - 1 : rows;
     if (followed == 0) return {};
     batch.Clear();
     batch.Add({ids_.data() + begin + 1, followed}, static_cast<int32_t>(begin), pages_.ids(),
-              {all_rows_.data(), followed});
+              {all_rows_.data(), followed}, static_cast<int32_t>(ids_.size()));
     model_.ForwardMtp(batch, {all_rows_.data(), followed}, cache_);
     return AppendChoices(model_.logits(), &guesses_);
   }

@@ -50,7 +50,7 @@ std::vector<float> Logits(LoadedModel& model) {
   EXPECT_TRUE(pages.Reserve(200).ok());
   constexpr int32_t kLast = 199;
   Batch batch;
-  batch.Add(tokens, 0, pages.ids(), {&kLast, 1});
+  batch.Add(tokens, 0, pages.ids(), {&kLast, 1}, 0);
   std::vector<float> values;
   const auto keep = [&] {
     const BufferView logits = model.transformer->logits();

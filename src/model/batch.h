@@ -17,7 +17,7 @@ class Batch {
   // rows listed in `wanted` (offsets into `tokens`, ascending) get logits. Sequences differ.
   // Positions below `prompt_end` belong to the sequence's prompt.
   void Add(std::span<const int32_t> tokens, int32_t first, std::span<const int32_t> pages,
-           std::span<const int32_t> wanted, int32_t prompt_end = 0);
+           std::span<const int32_t> wanted, int32_t prompt_end);
 
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }  // T
   std::span<const int32_t> tokens() const { return tokens_; }            // [T]

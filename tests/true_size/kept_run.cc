@@ -108,7 +108,8 @@ class Runner {
     std::vector<int32_t> rows;
     for (const int64_t position : wanted) rows.push_back(static_cast<int32_t>(position - first));
     batch_.Clear();
-    batch_.Add(tokens, static_cast<int32_t>(first), pages_.ids(), rows);
+    batch_.Add(tokens, static_cast<int32_t>(first), pages_.ids(), rows,
+               static_cast<int32_t>(run_.tokens));
     model_.Forward(batch_, cache_, observer);
     const BufferView logits = model_.logits();
     for (int64_t i = 0; i < logits.rows; ++i) {
