@@ -1,0 +1,44 @@
+// What a request for an answer says, whichever API it came through. The readers of the dialects
+// (openai_chat.h, openai_responses.h, anthropic_messages.h) fill it, and find every error of a
+// field while they do; nothing behind them looks at the client's JSON again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/conversation.h"
+#include "json/value.h"
+#include "sampling/sampling_params.h"
+
+namespace fathom::api {
+
+enum class ToolChoice {
+  kAuto,
+  kNone,      // the tools are not shown to the model
+  kRequired,  // the answer begins with a call
+  kNamed,     // the answer begins with a call of AnswerRequest::tool_name
+};
+
+struct AnswerRequest {
+  std::string model;  // as the client wrote it; empty when it named none
+  std::vector<chat::Message> messages;
+  std::vector<chat::ToolDefinition> tools;  // not yet attached to the messages
+  json::Value response_format;              // null, or an OpenAI response_format object
+  ToolChoice tool_choice = ToolChoice::kAuto;
+  std::string tool_name;              // with kNamed: one of `tools`
+  bool parallel_tool_calls = true;    // false: the answer ends behind its first call
+  std::optional<bool> thinking;       // nothing: what the model's name stands for
+  bool prefix = false;                // the last message is the beginning of the answer
+  SamplingParams sampling;            // the server's defaults where the client said nothing
+  std::vector<std::string> stop;
+  int64_t choices = 1;                // OpenAI's n
+  bool stream = false;
+  bool stream_usage = false;          // OpenAI's stream_options.include_usage
+  std::string user;                   // OpenAI's user or safety_identifier, Anthropic's user_id
+  std::string previous_response;      // id of a response that this one continues; may be empty
+  bool store = true;                  // false: the response can't be continued by its id
+};
+
+}  // namespace fathom::api
