@@ -82,7 +82,7 @@ TEST(TextEngine, TokensInPlaceOfMessagesGiveTheSameAnswer) {
   const auto prompt = chat::Encode(request.messages, {.thinking_mode = request.thinking});
   ASSERT_TRUE(prompt.ok());
   request.messages.clear();
-  request.prompt = engine.Tokenize(*prompt);
+  request.prompt = Tokenize(engine.tokenizer(), *prompt);
   std::vector<int32_t> told;
   TextCallbacks callbacks;
   callbacks.on_token = [&](int32_t token) { told.push_back(token); };

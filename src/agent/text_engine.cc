@@ -1,61 +1,27 @@
 #include "agent/text_engine.h"
 
+#include <optional>
 #include <utility>
-
-#include "chat/dsml.h"
-#include "chat/encode.h"
 
 namespace fathom {
 
 Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tokenizer& tokenizer) {
-  for (const std::string_view token : chat::kSpecialStrings) {
-    const auto id = tokenizer.TokenId(token);
-    if (!id || !tokenizer.vocabulary().IsAdded(*id)) {
-      return Unsupported("the tokenizer has no token {}, which the chat format needs", token);
-    }
-  }
+  FATHOM_RETURN_IF_ERROR(CheckChatTokens(tokenizer));
   return std::unique_ptr<TextEngine>(new TextEngine(engine, tokenizer));
 }
 
-std::vector<int32_t> TextEngine::Tokenize(const chat::Prompt& prompt) const {
-  std::vector<TextSegment> segments;
-  for (const chat::Segment& segment : prompt.segments()) {
-    segments.push_back({segment.text, segment.special ? AllowSpecial::kYes : AllowSpecial::kNo});
-  }
-  return tokenizer_.Encode(segments);
-}
-
-Result<std::vector<int32_t>> TextEngine::PromptOf(const TextRequest& request,
-                                                  chat::StreamOptions* parser) const {
-  if (!request.prompt.empty()) {
-    parser->start_in_reasoning = request.prompt.back() == tokenizer_.TokenId(chat::kThinkOpen);
-    return request.prompt;
-  }
-  chat::EncodeOptions encode;
-  encode.thinking_mode = request.thinking;
-  FATHOM_ASSIGN_OR_RETURN(const chat::Prompt prompt, chat::Encode(request.messages, encode));
-  parser->start_in_reasoning = prompt.EndsInReasoning();
-  parser->plain_tags = false;
-  for (const chat::Message& message : request.messages) {
-    parser->plain_tags |= !message.tools.empty();
-  }
-  return Tokenize(prompt);
-}
-
 Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
-  TextStreamOptions options;
+  FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, request));
+  stream_events_.clear();
+  FATHOM_ASSIGN_OR_RETURN(TextGeneration text,
+                          TextGeneration::Create(tokenizer_, request, prompt, &stream_events_));
   GenerateRequest generate;
-  FATHOM_ASSIGN_OR_RETURN(generate.prompt, PromptOf(request, &options.parser));
-  options.stops = request.stop;
-  options.ignore_eos = request.sampling.ignore_eos;
-  FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer_, options));
+  generate.prompt = std::move(prompt.tokens);
   generate.sampling = request.sampling;
   FATHOM_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(generate)));
-  Generation generation{std::move(stream), std::move(callbacks), {}, {}, {}};
-  const RequestProgress progress = *engine_.Progress(id);
-  generation.result.usage.prompt_tokens = progress.prompt_tokens;
-  generation.result.seed = progress.seed;
-  generations_.emplace(id, std::move(generation));
+  text.result().seed = engine_.Progress(id)->seed;
+  Tell(callbacks);
+  generations_.emplace(id, Generation{std::move(text), std::move(callbacks)});
   return id;
 }
 
@@ -67,49 +33,38 @@ bool TextEngine::Step() {
   return more;
 }
 
+void TextEngine::Tell(const TextCallbacks& callbacks) const {
+  if (!callbacks.on_event) return;
+  for (const chat::StreamEvent& piece : stream_events_) callbacks.on_event(piece);
+}
+
 void TextEngine::Take(const TokenEvent& event) {
   const auto found = generations_.find(event.request);
   FATHOM_CHECK(found != generations_.end(), "an event of request {}", event.request);
   Generation& generation = found->second;
-  GeneratedMessage& result = generation.result;
-  if (event.token && !generation.ended) {
-    Usage& usage = result.usage;
-    const double now = generation.watch.seconds();
-    if (usage.completion_tokens++ == 0) {
-      usage.prompt_seconds = now;
-    } else {
-      usage.completion_seconds = now - usage.prompt_seconds;
-    }
-    if (const auto progress = engine_.Progress(event.request)) {
-      usage.cached_tokens = progress->cached_tokens;
-    }
-    result.tokens.push_back(event.token->token);
-    if (generation.callbacks.on_token) generation.callbacks.on_token(event.token->token);
-    if (event.token->logprobs) result.logprobs.push_back(*event.token->logprobs);
-  }
+  GeneratedMessage& result = generation.text.result();
+  const bool was_ended = generation.text.ended_early();
+  const int64_t tokens = result.usage.completion_tokens;
   stream_events_.clear();
-  generation.stream.Push(event, &stream_events_);
-  for (const chat::StreamEvent& piece : stream_events_) {
-    generation.builder.Add(piece);
-    if (piece.kind == chat::EventKind::kEnd) result.end = piece.end;
-    if (generation.callbacks.on_event) generation.callbacks.on_event(piece);
+  generation.text.Take(event, &stream_events_);
+  if (const auto progress = engine_.Progress(event.request)) {
+    result.usage.cached_tokens = progress->cached_tokens;
   }
-  if (generation.stream.done() && !event.finish && !generation.ended) {
-    engine_.Cancel(event.request);
-    generation.ended = true;
+  if (result.usage.completion_tokens > tokens && generation.callbacks.on_token) {
+    generation.callbacks.on_token(event.token->token);
   }
-  if (!event.finish) return;
-  result.message = generation.builder.message();
-  result.status = event.status;
+  Tell(generation.callbacks);
+  if (generation.text.ended_early() && !was_ended) engine_.Cancel(event.request);
+  if (!generation.text.complete()) return;
   const Generation done = std::move(generation);
   generations_.erase(found);
-  if (done.callbacks.on_done) done.callbacks.on_done(done.result);
+  if (done.callbacks.on_done) done.callbacks.on_done(done.text.result());
 }
 
 void TextEngine::ReportProgress() {
   for (auto& [id, generation] : generations_) {
-    if (!generation.callbacks.on_progress || generation.result.usage.completion_tokens > 0)
-      continue;
+    if (!generation.callbacks.on_progress) continue;
+    if (generation.text.result().usage.completion_tokens > 0) continue;
     if (const auto progress = engine_.Progress(id)) generation.callbacks.on_progress(*progress);
   }
 }

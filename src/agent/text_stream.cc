@@ -1,5 +1,6 @@
 #include "agent/text_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "chat/dsml.h"
@@ -17,12 +18,27 @@ TextStream::TextStream(const Tokenizer& tokenizer, const TextStreamOptions& opti
     : tokenizer_(&tokenizer),
       decoder_(tokenizer.vocabulary()),
       scanner_(std::move(scanner)),
-      ignore_eos_(options.ignore_eos),
+      options_(options),
       parser_(std::make_unique<chat::StreamParser>(options.parser)) {}
+
+void TextStream::PushOpening(const chat::Segment& segment, std::vector<chat::StreamEvent>* events) {
+  if (segment.special) {
+    parser_->PushSpecial(segment.text, events);
+  } else {
+    parser_->PushText(segment.text, events);
+  }
+}
+
+std::optional<std::string> TextStream::stop_string() const {
+  if (!scanner_.hit()) return std::nullopt;
+  return options_.stops[*scanner_.hit()];
+}
 
 void TextStream::Push(const TokenEvent& event, std::vector<chat::StreamEvent>* events) {
   using Cause = chat::StreamParser::Cause;
+  const size_t before = events->size();
   if (event.token && !IsBareStop(event)) PushToken(event.token->token, events);
+  if (options_.single_call) EndBehindCall(before, events);
   if (!event.finish || done()) return;
   PushText(decoder_.Flush(), events);
   if (done()) return;
@@ -37,6 +53,19 @@ void TextStream::Push(const TokenEvent& event, std::vector<chat::StreamEvent>* e
   }
 }
 
+// What the token brought besides the first call's end, the beginning of a second one say, is taken
+// back.
+void TextStream::EndBehindCall(size_t from, std::vector<chat::StreamEvent>* events) {
+  if (done()) return;
+  const auto first = events->begin() + static_cast<ptrdiff_t>(from);
+  const auto end = std::find_if(first, events->end(), [](const chat::StreamEvent& event) {
+    return event.kind == chat::EventKind::kToolCallEnd;
+  });
+  if (end == events->end()) return;
+  events->erase(end + 1, events->end());
+  parser_->Finish(chat::StreamParser::Cause::kStopString, events);
+}
+
 // A token that ends the text without being part of it: any stop token but the end of sentence,
 // which the parser wants to see.
 bool TextStream::IsBareStop(const TokenEvent& event) const {
@@ -48,7 +77,7 @@ void TextStream::PushToken(int32_t token, std::vector<chat::StreamEvent>* events
   if (done()) return;
   const Vocabulary& vocabulary = tokenizer_->vocabulary();
   if (!vocabulary.IsAdded(token)) return PushText(decoder_.Push(token), events);
-  if (ignore_eos_ && vocabulary.Bytes(token) == chat::kEos) return;
+  if (options_.ignore_eos && vocabulary.Bytes(token) == chat::kEos) return;
   PushText(decoder_.Flush(), events);
   if (done()) return;
   // Special tokens are no text: a stop string neither contains one nor runs across it.

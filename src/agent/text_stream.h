@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/stop_scanner.h"
 #include "base/status.h"
+#include "chat/prompt.h"
 #include "chat/stream_parser.h"
 #include "engine/request.h"
 #include "tokenizer/stream_decoder.h"
@@ -20,6 +22,8 @@ struct TextStreamOptions {
   std::vector<std::string> stops = {};
   // The model's end of sentence is passed over, as the engine does.
   bool ignore_eos = false;
+  // The text ends behind its first tool call.
+  bool single_call = false;
 };
 
 // Serves one generation, on one thread at a time.
@@ -30,6 +34,13 @@ class TextStream {
 
   // Appends what the event brings; once done() is true, nothing.
   void Push(const TokenEvent& event, std::vector<chat::StreamEvent>* events);
+
+  // A piece of the answer's beginning that was given and not generated; before the first Push.
+  // Stop strings are not looked for.
+  void PushOpening(const chat::Segment& segment, std::vector<chat::StreamEvent>* events);
+
+  // The stop string that ended the text.
+  std::optional<std::string> stop_string() const;
 
   // The text ended, here or in the engine. When it is the former (a stop string, a limit of the
   // parser), the request must still be cancelled.
@@ -42,11 +53,12 @@ class TextStream {
   void PushToken(int32_t token, std::vector<chat::StreamEvent>* events);
   void PushText(const std::string& text, std::vector<chat::StreamEvent>* events);
   void Finish(chat::StreamParser::Cause cause, std::vector<chat::StreamEvent>* events);
+  void EndBehindCall(size_t from, std::vector<chat::StreamEvent>* events);
 
   const Tokenizer* tokenizer_;
   StreamDecoder decoder_;
   StopScanner scanner_;
-  bool ignore_eos_;
+  TextStreamOptions options_;
   std::unique_ptr<chat::StreamParser> parser_;  // it does not move
 };
 

@@ -1,4 +1,5 @@
-// A request and a response of HTTP, as the rest of the program sees them: plain structs, no library.
+// A request and a response of HTTP, as the rest of the program sees them: plain structs, no
+// library.
 #pragma once
 
 #include <optional>
@@ -48,7 +49,7 @@ struct Request {
 
 struct Response {
   int status = 200;
-  Headers headers = {};      // Content-Length and Connection are the server's
+  Headers headers = {};  // Content-Length and Connection are the server's
   std::string content_type = "application/json";
   std::string body = {};
 };

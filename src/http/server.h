@@ -21,17 +21,17 @@ namespace fathom::http {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 0;            // 0: any free one
+  uint16_t port = 0;             // 0: any free one
   std::string certificate_file;  // PEM, with its chain; empty: no TLS
   std::string key_file;          // PEM
 
   size_t head_bytes = 64 << 10;
   size_t body_bytes = 32 << 20;
-  size_t stream_queue_bytes = 4 << 20;  // of one response that wait for its client
-  size_t connections = 4096;            // further ones are answered with 503 and closed
+  size_t stream_queue_bytes = 4 << 20;             // of one response that wait for its client
+  size_t connections = 4096;                       // further ones are answered with 503 and closed
   std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a request to its body
   std::chrono::milliseconds body_timeout{60'000};
-  std::chrono::milliseconds idle_timeout{75'000};  // between two requests of a connection
+  std::chrono::milliseconds idle_timeout{75'000};   // between two requests of a connection
   std::chrono::milliseconds write_timeout{30'000};  // a client takes no byte for this long
 
   // Asked on the I/O thread before the body is read: a response here ends the request. It must be

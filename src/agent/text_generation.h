@@ -1,0 +1,79 @@
+// One answer on its way: the engine's tokens in, events out, the whole message in the end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/text_prompt.h"
+#include "agent/text_stream.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "chat/conversation.h"
+#include "chat/message_builder.h"
+#include "chat/stream_event.h"
+#include "engine/request.h"
+#include "tokenizer/tokenizer.h"
+
+namespace fathom {
+
+struct Usage {
+  int64_t prompt_tokens = 0;
+  int64_t cached_tokens = 0;  // of the prompt, found in the cache
+  int64_t completion_tokens = 0;
+  int64_t reasoning_tokens = 0;   // of completion_tokens, </think> included
+  double prompt_seconds = 0;      // from submission to the first token
+  double completion_seconds = 0;  // from the first token to the last
+};
+
+struct GeneratedMessage {
+  chat::Message message;
+  chat::StreamEnd end;             // why it ended, and what was repaired
+  std::vector<Logprobs> logprobs;  // one a token, when the request asked for them
+  std::vector<int32_t> tokens;
+  std::optional<std::string> stop_string;  // the one that ended it
+  uint64_t seed = 0;
+  Usage usage;
+  Status status;  // not ok: the engine gave up, and the message is what there was
+};
+
+// Serves one request, on one thread at a time.
+class TextGeneration {
+ public:
+  // The tokenizer outlives it. `events` gets what the opening says, when that is part of the
+  // answer. kInvalidArgument for an unusable stop string.
+  static Result<TextGeneration> Create(const Tokenizer& tokenizer, const TextRequest& request,
+                                       const TextPrompt& prompt,
+                                       std::vector<chat::StreamEvent>* events);
+
+  // Appends what the event brings. Tokens that follow the answer's end are passed over.
+  void Take(const TokenEvent& event, std::vector<chat::StreamEvent>* events);
+
+  // The text ended, by a stop string say, and the engine doesn't know: cancel the request. Its last
+  // event is still to be taken.
+  bool ended_early() const { return stream_.done() && !complete_; }
+
+  // The engine's last event was taken.
+  bool complete() const { return complete_; }
+
+  // What there is so far; final once complete().
+  const GeneratedMessage& result() const { return result_; }
+  GeneratedMessage& result() { return result_; }
+
+ private:
+  TextGeneration(const Tokenizer& tokenizer, TextStream stream);
+
+  void Count(const TokenEvent& event);
+  void Keep(size_t from, const std::vector<chat::StreamEvent>& events);
+
+  const Tokenizer* tokenizer_;
+  TextStream stream_;
+  chat::MessageBuilder builder_;
+  GeneratedMessage result_;
+  Stopwatch watch_;
+  bool in_reasoning_ = false;
+  bool complete_ = false;
+};
+
+}  // namespace fathom
