@@ -53,6 +53,7 @@ struct FinishedAnswer {
   chat::StreamEnd end;                     // why it ended, and what was repaired
   std::optional<std::string> stop_string;  // the one that ended it, for APIs that say which
   std::vector<TokenInfo> tokens;           // with want_logprobs
+  bool json_mended = false;  // the content had to be mended to be the JSON that was asked for
 };
 
 class AnswerWriter {

@@ -1,0 +1,402 @@
+#include "api/api_server.h"
+
+#include <atomic>
+#include <cmath>
+#include <utility>
+
+#include "api/anthropic_messages.h"
+#include "api/answer_service.h"
+#include "api/completion_service.h"
+#include "api/errors.h"
+#include "api/metrics_page.h"
+#include "api/openai_chat.h"
+#include "api/openai_responses.h"
+#include "api/tokenize.h"
+#include "http/router.h"
+#include "json/field_reader.h"
+#include "json/parse.h"
+#include "json/write.h"
+
+namespace fathom::api {
+namespace {
+
+// A step that takes longer than this is no step any more: /health says so.
+constexpr double kStuckSeconds = 120;
+
+// Deep enough for any schema, and far from the stack's end.
+constexpr int kBodyDepth = 128;
+
+http::Response JsonResponse(const json::Value& value) {
+  return {.body = json::Dump(value, json::Style::kCompact)};
+}
+
+using Exchange = std::shared_ptr<http::Exchange>;
+using BodyHandler = std::function<void(const Caller&, const json::Value& body)>;
+
+Dialect DialectOf(const Caller& caller) {
+  return DialectOf(caller.exchange->request().head.path);
+}
+
+class Server final : public ApiServer {
+ public:
+  Server(ApiOptions options, EngineThread& engine, const Tokenizer& tokenizer,
+         const KeyStore& keys)
+      : options_(std::move(options)),
+        engine_(engine),
+        tokenizer_(tokenizer),
+        gate_(options_.gate, keys),
+        memory_(options_.memory),
+        router_([](int status, const std::string& message) {
+          return ErrorResponse(Dialect::kOpenAi, status, message);
+        }),
+        workers_(options_.workers),
+        parts_{.engine = engine,
+               .tokenizer = tokenizer,
+               .workers = workers_,
+               .memory = memory_,
+               .use = use_,
+               .models = options_.models,
+               .thinking = options_.thinking,
+               .prices = options_.prices ? &*options_.prices : nullptr,
+               .share_cache = options_.share_cache,
+               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); }} {}
+
+  Status Listen();
+
+  uint16_t port() const override { return http_->port(); }
+  bool Drain(std::chrono::milliseconds patience) override {
+    draining_ = true;
+    return http_->Drain(patience);
+  }
+
+ private:
+  void AddRoutes();
+  void AddAnswers();
+  void AddTokens();
+  void AddState();
+  // The same under /v1 and without: clients write their base address with and without.
+  void Add(const std::string& method, const std::string& path, const http::RouteHandler& handler);
+  void Get(const std::string& path, std::function<http::Response()> answer);
+  // Reads the body; a handler in `admitted` form answers for the caller's limits too.
+  http::RouteHandler WithBody(BodyHandler handler) const;
+  http::RouteHandler Admitted(BodyHandler handler) const;
+
+  template <typename ReadFunction>
+  BodyHandler AnswerWith(ReadFunction read, std::function<std::unique_ptr<AnswerWriter>(
+                                                const AnswerRequest&)> write,
+                         std::string id_prefix) const;
+  void AnswerResponse(const Caller& caller, const json::Value& body) const;
+  Result<std::vector<int32_t>> PromptOf(const AnswerRequest& request,
+                                        const KeyHolder& holder) const;
+
+  http::Response Health() const;
+  http::Response Ready() const;
+  http::Response Manifest() const;
+  http::Response Metrics() const;
+  void NoteAnswer(const AnswerRecord& record);
+  void NoteRequest(const http::RequestHead& head, const http::Served& served);
+
+  const ApiOptions options_;
+  EngineThread& engine_;
+  const Tokenizer& tokenizer_;
+  const Gate gate_;
+  TurnMemory memory_;
+  KeyUse use_;
+  ServerMetrics metrics_;
+  http::Router router_;
+  std::atomic<bool> draining_ = false;
+  TaskQueue workers_;
+  const AnswerParts parts_;
+  std::unique_ptr<http::Server> http_;  // first to go
+};
+
+Status Server::Listen() {
+  AddRoutes();
+  http::ServerOptions options = options_.http;
+  options.on_head = [this](const http::RequestHead& head) -> std::optional<http::Response> {
+    if (auto refused = gate_.Check(head)) return refused;
+    const http::Router::Match match = router_.Find(head);
+    if (match.handler != nullptr) return std::nullopt;
+    // In the words of the path's API.
+    if (DialectOf(head.path) == Dialect::kOpenAi) return match.refused;
+    http::Response response =
+        ErrorResponse(Dialect::kAnthropic, match.refused.status, "there is no such path or method");
+    response.headers = match.refused.headers;
+    return response;
+  };
+  options.refusal = [](int status, const std::string& message) {
+    return ErrorResponse(Dialect::kOpenAi, status, message);
+  };
+  options.on_response = [this](const http::RequestHead& head, http::Headers* headers) {
+    gate_.AddCorsHeaders(head, headers);
+    headers->Add("X-Content-Type-Options", "nosniff");
+  };
+  options.on_served = [this](const http::RequestHead& head, const http::Served& served) {
+    NoteRequest(head, served);
+  };
+  FATHOM_ASSIGN_OR_RETURN(http_,
+                          http::Server::Start(std::move(options), workers_, [this](Exchange e) {
+                            router_.Handle(std::move(e));
+                          }));
+  return {};
+}
+
+void Server::Add(const std::string& method, const std::string& path,
+                 const http::RouteHandler& handler) {
+  router_.Add(method, "/v1" + path, handler);
+  router_.Add(method, path, handler);
+}
+
+void Server::Get(const std::string& path, std::function<http::Response()> answer) {
+  router_.Add("GET", path, [answer = std::move(answer)](const Exchange& exchange,
+                                                        const std::string&) {
+    exchange->Send(answer());
+  });
+}
+
+http::RouteHandler Server::WithBody(BodyHandler handler) const {
+  return [this, handler = std::move(handler)](Exchange exchange, const std::string&) {
+    const http::Request& request = exchange->request();
+    const Caller caller = {std::move(exchange), gate_.HolderOf(request.head)};
+    const auto refuse = [&](const Status& status) {
+      caller.exchange->Send(ErrorResponse(DialectOf(caller), status));
+    };
+    if (caller.holder == nullptr) {  // revoked since the head was read
+      return caller.exchange->Send(
+          ErrorResponse(DialectOf(caller), 401, "the API key is not valid"));
+    }
+    const Result<json::Value> body = json::Parse(request.body, {.max_depth = kBodyDepth});
+    if (!body.ok()) return refuse(body.status().At("body"));
+    if (!body->is_object()) return refuse(json::WrongKind("body", "object", *body));
+    handler(caller, *body);
+  };
+}
+
+http::RouteHandler Server::Admitted(BodyHandler handler) const {
+  return WithBody([this, handler = std::move(handler)](const Caller& caller,
+                                                       const json::Value& body) {
+    if (Admit(parts_, caller)) handler(caller, body);
+  });
+}
+
+template <typename ReadFunction>
+BodyHandler Server::AnswerWith(
+    ReadFunction read,
+    std::function<std::unique_ptr<AnswerWriter>(const AnswerRequest&)> write,
+    std::string id_prefix) const {
+  return [this, read, write = std::move(write), id_prefix = std::move(id_prefix)](
+             const Caller& caller, const json::Value& body) {
+    Result<AnswerRequest> request = read(body, options_.defaults);
+    if (!request.ok()) return Refuse(parts_, caller, request.status());
+    Asked asked = {.caller = caller};
+    asked.writer = write(*request);
+    asked.id = id_prefix + RandomText(128);
+    asked.request = *std::move(request);
+    Answer(parts_, std::move(asked));
+  };
+}
+
+void Server::AnswerResponse(const Caller& caller, const json::Value& body) const {
+  Result<ResponseRequest> request = ReadResponse(body, options_.defaults);
+  if (!request.ok()) return Refuse(parts_, caller, request.status());
+  const std::string& previous = request->answer.previous_response;
+  if (!previous.empty()) {
+    const auto earlier =
+        memory_.FindConversation(caller.holder->scope, previous, SteadySeconds());
+    if (earlier == nullptr) {
+      return Refuse(parts_, caller,
+                    NotFound("previous_response_id: there is no response \"{}\"", previous));
+    }
+    const Status fits = ContinueResponse(earlier->messages, &*request);
+    if (!fits.ok()) return Refuse(parts_, caller, fits);
+  }
+  Asked asked = {.caller = caller};
+  asked.writer = MakeResponsesWriter(std::move(request->form));
+  asked.id = "resp_" + RandomText(128);
+  if (request->answer.store) asked.history = std::move(request->history);
+  asked.request = std::move(request->answer);
+  Answer(parts_, std::move(asked));
+}
+
+void Server::AddAnswers() {
+  Add("POST", "/chat/completions",
+      Admitted(AnswerWith(ReadChatCompletion, MakeChatWriter, "chatcmpl-")));
+  Add("POST", "/responses", Admitted([this](const Caller& caller, const json::Value& body) {
+        AnswerResponse(caller, body);
+      }));
+  Add("POST", "/completions", Admitted([this](const Caller& caller, const json::Value& body) {
+        Result<CompletionRequest> request = ReadCompletion(body, options_.defaults);
+        if (!request.ok()) return Refuse(parts_, caller, request.status());
+        Complete(parts_, caller, *std::move(request), "cmpl-" + RandomText(128));
+      }));
+  const auto messages = Admitted(AnswerWith(
+      ReadMessages, [](const AnswerRequest&) { return MakeMessagesWriter(); }, "msg_"));
+  const auto count = WithBody([this](const Caller& caller, const json::Value& body) {
+    const auto request = ReadCountTokens(body);
+    const auto prompt = request.ok() ? PromptOf(*request, *caller.holder)
+                                     : Result<std::vector<int32_t>>(request.status());
+    caller.exchange->Send(prompt.ok()
+                              ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
+                              : ErrorResponse(DialectOf(caller), prompt.status()));
+  });
+  for (const std::string base : {"", "/anthropic"}) {
+    Add("POST", base + "/messages", messages);
+    Add("POST", base + "/messages/count_tokens", count);
+    router_.Add("POST", base + "/v1/messages", messages);
+    router_.Add("POST", base + "/v1/messages/count_tokens", count);
+  }
+}
+
+Result<std::vector<int32_t>> Server::PromptOf(const AnswerRequest& request,
+                                              const KeyHolder& holder) const {
+  FATHOM_ASSIGN_OR_RETURN(const TextRequest text, MakeTextRequest(request, holder, parts_));
+  FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, text));
+  return std::move(prompt.tokens);
+}
+
+void Server::AddTokens() {
+  Add("POST", "/tokenize", WithBody([this](const Caller& caller, const json::Value& body) {
+        const auto answer = [&]() -> Result<json::Value> {
+          FATHOM_ASSIGN_OR_RETURN(const TokenizeRequest request, ReadTokenize(body));
+          FATHOM_ASSIGN_OR_RETURN(const ModelName* name, FindModel(options_.models, request.model));
+          static_cast<void>(name);
+          FATHOM_ASSIGN_OR_RETURN(
+              const std::vector<int32_t> ids,
+              request.chat ? PromptOf(*request.chat, *caller.holder)
+                           : TextTokens(request.prompt, request.add_special_tokens,
+                                        request.parse_special, tokenizer_));
+          return TokenizeBody(ids, tokenizer_, engine_.context(), request.token_strings);
+        }();
+        caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
+                                          : ErrorResponse(DialectOf(caller), answer.status()));
+      }));
+  Add("POST", "/detokenize", WithBody([this](const Caller& caller, const json::Value& body) {
+        const auto answer = [&]() -> Result<json::Value> {
+          FATHOM_ASSIGN_OR_RETURN(const DetokenizeRequest request, ReadDetokenize(body));
+          FATHOM_ASSIGN_OR_RETURN(const ModelName* name, FindModel(options_.models, request.model));
+          static_cast<void>(name);
+          return DetokenizeBody(request.tokens, tokenizer_);
+        }();
+        caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
+                                          : ErrorResponse(DialectOf(caller), answer.status()));
+      }));
+  Add("POST", "/embeddings", WithBody([](const Caller& caller, const json::Value&) {
+        caller.exchange->Send(ErrorResponse(DialectOf(caller), NoEmbeddings()));
+      }));
+}
+
+void Server::AddState() {
+  Add("GET", "/models", [this](const Exchange& exchange, const std::string&) {
+    exchange->Send(JsonResponse(ModelsBody(options_.models)));
+  });
+  Add("GET", "/models/{id}", [this](const Exchange& exchange, const std::string& id) {
+    const Result<json::Value> model = ModelBody(options_.models, id);
+    exchange->Send(model.ok() ? JsonResponse(*model)
+                              : ErrorResponse(Dialect::kOpenAi, model.status()));
+  });
+  Get("/health", [this] { return Health(); });
+  Get("/ready", [this] { return Ready(); });
+  Get("/metrics", [this] { return Metrics(); });
+  Get("/v1/engine", [this] { return Manifest(); });
+  Get("/", [] { return JsonResponse(json::Object{{"server", "fathom"}}); });
+}
+
+void Server::AddRoutes() {
+  AddAnswers();
+  AddTokens();
+  AddState();
+}
+
+// The process lives, and the engine moves.
+http::Response Server::Health() const {
+  const EngineStats stats = engine_.Stats();
+  const double step = stats.step_began ? stats.now - *stats.step_began : 0;
+  const bool stuck = step > kStuckSeconds;
+  http::Response response = JsonResponse(json::Object{
+      {"status", stuck ? "stuck" : "ok"}, {"waiting", stats.waiting}, {"running", stats.running}});
+  response.status = stuck ? 503 : 200;
+  return response;
+}
+
+// Another request is welcome.
+http::Response Server::Ready() const {
+  http::Response response =
+      JsonResponse(json::Object{{"status", draining_ ? "stopping" : "ready"}});
+  response.status = draining_ ? 503 : 200;
+  return response;
+}
+
+http::Response Server::Manifest() const {
+  json::Object manifest = options_.manifest.object();
+  const AttentionWork work = engine_.Stats().attention;
+  manifest.Set("attention_so_far", json::Object{{"rows", work.rows},
+                                                {"sparse_rows", work.sparse_rows},
+                                                {"keys_read", work.keys_read},
+                                                {"keys_present", work.keys_present},
+                                                {"index_keys_read", work.index_keys_read}});
+  return JsonResponse(manifest);
+}
+
+http::Response Server::Metrics() const {
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = MetricsPage(engine_.Stats(), http_->counts(), memory_.counts(), metrics_.Get())};
+}
+
+void Server::NoteAnswer(const AnswerRecord& record) {
+  metrics_.CountAnswer(record);
+  if (!options_.access_log) return;
+  options_.access_log(
+      json::Dump(json::Object{{"event", "answer"},
+                              {"time", UnixSeconds()},
+                              {"id", record.id},
+                              {"key", record.key},
+                              {"model", record.model},
+                              {"thinking", record.thinking},
+                              {"stream", record.stream},
+                              {"end", record.end},
+                              {"prompt_tokens", record.usage.prompt_tokens},
+                              {"cached_tokens", record.usage.cached_tokens},
+                              {"completion_tokens", record.usage.completion_tokens},
+                              {"reasoning_tokens", record.usage.reasoning_tokens},
+                              {"first_token_us", std::llround(record.first_token_seconds * 1e6)},
+                              {"us", std::llround(record.seconds * 1e6)},
+                              {"own_us", std::llround(record.own_seconds * 1e6)}},
+                 json::Style::kCompact));
+}
+
+void Server::NoteRequest(const http::RequestHead& head, const http::Served& served) {
+  // Paths come from clients: only those that lead somewhere become labels.
+  const bool known = router_.Find(head).handler != nullptr;
+  metrics_.CountRequest(known ? std::string_view(head.path).substr(0, 64) : "other", served.status);
+  if (!options_.access_log) return;
+  const auto holder = gate_.HolderOf(head);
+  options_.access_log(json::Dump(
+      json::Object{{"event", "request"},
+                   {"time", UnixSeconds()},
+                   {"client", head.client},
+                   {"key", holder == nullptr ? "" : holder->name},
+                   {"method", head.method},
+                   {"path", known ? head.path : "other"},
+                   {"status", int64_t{served.status}},
+                   {"bytes", served.bytes},
+                   {"us", served.microseconds},
+                   {"end", served.end == http::Served::End::kComplete     ? "complete"
+                           : served.end == http::Served::End::kClientGone ? "client_gone"
+                                                                          : "cut"}},
+      json::Style::kCompact));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiOptions options, EngineThread& engine,
+                                                    const Tokenizer& tokenizer,
+                                                    const KeyStore& keys) {
+  FATHOM_RETURN_IF_ERROR(CheckChatTokens(tokenizer));
+  options.models.context_tokens = engine.context();
+  options.gate.bound_host = options.http.host;
+  auto server = std::make_unique<Server>(std::move(options), engine, tokenizer, keys);
+  FATHOM_RETURN_IF_ERROR(server->Listen());
+  return std::unique_ptr<ApiServer>(std::move(server));
+}
+
+}  // namespace fathom::api

@@ -1,0 +1,230 @@
+#include "api/generation_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "api/errors.h"
+#include "api/sse.h"
+#include "json/write.h"
+
+namespace fathom::api {
+namespace {
+
+Dialect DialectOf(const Caller& caller) {
+  return DialectOf(caller.exchange->request().head.path);
+}
+
+void AddRetryAfter(double seconds, http::Response* response) {
+  response->headers.Add("Retry-After",
+                        fmt::format("{:.0f}", std::clamp(std::ceil(seconds), 1.0, 600.0)));
+}
+
+}  // namespace
+
+double SteadySeconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+int64_t UnixSeconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
+TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logprobs& logprobs) {
+  TokenInfo info;
+  info.bytes = vocabulary.Bytes(token);
+  info.logprob = logprobs.chosen;
+  for (const TokenLogprob& other : logprobs.top) {
+    info.top.push_back({std::string(vocabulary.Bytes(other.token)), other.logprob});
+  }
+  return info;
+}
+
+bool Admit(const AnswerParts& parts, const Caller& caller) {
+  double retry_seconds = 0;
+  const Status status = parts.use.Begin(*caller.holder, SteadySeconds(), &retry_seconds);
+  if (status.ok()) return true;
+  http::Response response = ErrorResponse(DialectOf(caller), status);
+  AddRetryAfter(retry_seconds, &response);
+  caller.exchange->Send(std::move(response));
+  return false;
+}
+
+void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status) {
+  parts.use.End(*caller.holder);
+  caller.exchange->Send(ErrorResponse(DialectOf(caller), status));
+}
+
+GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream)
+    : parts_(parts),
+      caller_(std::move(caller)),
+      head_(std::move(head)),
+      stream_wanted_(stream) {}
+
+GenerationRun::~GenerationRun() { parts_.use.End(*caller_.holder); }
+
+void GenerationRun::Start(std::vector<GenerateRequest> requests) {
+  const Stopwatch own;
+  const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
+  self_ = shared_from_this();
+  if (const Status status = SubmitAll(std::move(requests)); !status.ok()) {
+    CancelAll();
+    self_ = nullptr;  // what was submitted ends unheard
+    return Refused(status);
+  }
+  Open();
+  own_seconds_ += own.seconds();
+}
+
+void GenerationRun::Refused(const Status& status) {
+  http::Response response = ErrorResponse(DialectOf(caller_), status);
+  if (status.code() == Code::kResourceExhausted) {
+    AddRetryAfter(parts_.engine.EstimatedWait(), &response);
+  }
+  caller_.exchange->Send(std::move(response));
+  Close("refused");
+}
+
+Status GenerationRun::SubmitAll(std::vector<GenerateRequest> requests) {
+  for (GenerateRequest& request : requests) {
+    request.priority = static_cast<int>(holder().priority);
+    request.user = holder().scope;
+    request.cache_scope = parts_.share_cache ? 1 : holder().scope;
+    FATHOM_ASSIGN_OR_RETURN(auto tokens, parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
+      if (const auto run = weak.lock()) run->Wake();
+    }));
+    ids_.push_back(tokens->id());
+    generations_.push_back({std::move(tokens)});
+  }
+  return {};
+}
+
+void GenerationRun::Open() {
+  std::string out;
+  if (stream_wanted_) {
+    http::Response head = {.content_type = std::string(kEventStreamType)};
+    head.headers.Add("Cache-Control", "no-store");
+    head.headers.Add("X-Request-Id", head_.id);
+    stream_ = caller_.exchange->StartStream(std::move(head));
+  }
+  Begin(&out);
+  Send(&out);
+  // This may be called at once, and by us: cancelling needs no lock.
+  caller_.exchange->OnGone([weak = weak_from_this()] {
+    if (const auto run = weak.lock()) {
+      run->gone_ = true;
+      run->CancelAll();
+    }
+  });
+}
+
+// On the engine's thread.
+void GenerationRun::Wake() {
+  if (wakes_.fetch_add(1) > 0) return;  // a worker is at it, and looks again
+  parts_.workers.Post([run = shared_from_this()] { run->Work(); });
+}
+
+void GenerationRun::Work() {
+  for (int seen = wakes_.load(); seen > 0; seen = wakes_.fetch_sub(seen) - seen) {
+    const Stopwatch own;
+    std::shared_ptr<GenerationRun> last;  // goes after the lock
+    const std::lock_guard lock(mutex_);
+    std::string out;
+    for (size_t i = 0; i < generations_.size(); ++i) TakeAll(i, &out);
+    const bool over = ended_ == generations_.size();
+    if (over && !closed_) FinishAll(&out);
+    Send(&out);
+    own_seconds_ += own.seconds();
+    if (over) {
+      Close(EndName());
+      last = std::move(self_);
+    }
+  }
+}
+
+void GenerationRun::TakeAll(size_t index, std::string* out) {
+  Generation& generation = generations_[index];
+  for (const TokenEvent& event : generation.tokens->Take()) {
+    if (first_token_seconds_ == 0 && event.token) first_token_seconds_ = watch_.seconds();
+    if (!closed_) Take(index, event, out);
+    if (!generation.cancelled && EndedEarly(index)) {
+      generation.cancelled = true;
+      parts_.engine.Cancel(generation.tokens->id());
+    }
+    if (event.finish) Conclude(index, event, out);
+  }
+}
+
+void GenerationRun::Conclude(size_t index, const TokenEvent& last, std::string* out) {
+  ++ended_;
+  if (closed_) return;
+  if (gone_) return Close("gone");
+  if (!last.status.ok()) return FailAll(HttpStatus(last.status.code()), last.status, out);
+  if (last.finish == FinishReason::kCancelled && !generations_[index].cancelled) {
+    return FailAll(503, Cancelled("the server is stopping"), out);
+  }
+  End(index, out);
+}
+
+void GenerationRun::FinishAll(std::string* out) {
+  AnswerUsage usage = Usage();
+  if (parts_.prices != nullptr) {
+    usage.cost =
+        parts_.prices->Cost(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens);
+  }
+  if (stream_ != nullptr) {
+    Finish(usage, out);
+    Send(out);
+    if (!closed_) stream_->Finish();
+    return;
+  }
+  http::Response response;
+  response.headers.Add("X-Request-Id", head_.id);
+  response.body = json::Dump(Whole(usage), json::Style::kCompact);
+  caller_.exchange->Send(std::move(response));
+}
+
+void GenerationRun::FailAll(int http_status, const Status& status, std::string* out) {
+  if (stream_ != nullptr) {
+    Fail(status, out);
+    Send(out);
+    if (!closed_) stream_->Finish();
+  } else {
+    caller_.exchange->Send(ErrorResponse(DialectOf(caller_), http_status, status.message()));
+  }
+  Close("error");
+  CancelAll();
+}
+
+void GenerationRun::CancelAll() {
+  for (const RequestId id : ids_) parts_.engine.Cancel(id);
+}
+
+void GenerationRun::Send(std::string* out) {
+  if (out->empty() || closed_) return;
+  const auto taken = stream_->Write(std::move(*out));
+  out->clear();
+  if (taken == http::ResponseStream::Taken::kYes) return;
+  Close("gone");
+  CancelAll();
+}
+
+// Nothing more is said; what it cost is told once.
+void GenerationRun::Close(std::string_view end) {
+  if (std::exchange(closed_, true) || !parts_.on_answer) return;
+  parts_.on_answer({.id = head_.id,
+                    .key = holder().name,
+                    .model = head_.model,
+                    .thinking = head_.thinking,
+                    .stream = stream_wanted_,
+                    .end = std::string(end),
+                    .usage = Usage(),
+                    .first_token_seconds = first_token_seconds_,
+                    .seconds = watch_.seconds(),
+                    .own_seconds = own_seconds_});
+}
+
+}  // namespace fathom::api

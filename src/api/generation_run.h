@@ -1,0 +1,144 @@
+// The generations of one request, from their submission to the last byte of the answer: what all
+// APIs have in common. What the tokens mean and how they are told is a derived class's.
+//
+// Tokens are taken and told on the workers; the engine's thread only says that some are there. A
+// run keeps itself until the engine is done with all its generations, whether or not the client
+// stays; a client that leaves takes its generations with it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/answer_writer.h"
+#include "api/keys.h"
+#include "api/openai_models.h"
+#include "api/prices.h"
+#include "api/turn_memory.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/engine_thread.h"
+#include "http/exchange.h"
+#include "json/value.h"
+#include "parallel/task_queue.h"
+#include "tokenizer/tokenizer.h"
+
+namespace fathom::api {
+
+// What one finished request cost, for the access log and the counters.
+struct AnswerRecord {
+  std::string id;
+  std::string key;    // the holder's name
+  std::string model;  // as the client named it
+  bool thinking = false;
+  bool stream = false;
+  std::string end;  // "stop", "tool_calls", …, "gone", "error", "refused"
+  AnswerUsage usage;
+  double first_token_seconds = 0;  // from the request's arrival; 0 without a token
+  double seconds = 0;              // to its end
+  double own_seconds = 0;          // of our own code, model and waiting apart
+};
+
+// Whatever answers need; all of it outlives them.
+struct AnswerParts {
+  EngineThread& engine;
+  const Tokenizer& tokenizer;
+  TaskQueue& workers;
+  TurnMemory& memory;
+  KeyUse& use;
+  const ServedModels& models;
+  bool thinking = false;           // the mode of names that stand for none
+  const Prices* prices = nullptr;  // null: answers carry no cost
+  bool share_cache = false;        // prefixes are found across key holders
+  std::function<void(const AnswerRecord&)> on_answer;  // any worker; may be empty
+};
+
+// Who asked, and where the answer goes.
+struct Caller {
+  std::shared_ptr<http::Exchange> exchange;
+  std::shared_ptr<const KeyHolder> holder;
+};
+
+// Counts a request that begins. False when the holder's limits forbid it: then it is answered.
+bool Admit(const AnswerParts& parts, const Caller& caller);
+// An admitted request that did not become a run: answered, and no longer counted.
+void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status);
+
+class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
+ public:
+  // The caller is admitted.
+  GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream);
+  virtual ~GenerationRun();
+
+  // Submits every request or none; a failure has been answered. Whose they are is filled in here.
+  void Start(std::vector<GenerateRequest> requests);
+  // Instead of Start.
+  void Refused(const Status& status);
+
+ protected:
+  // What the derived class does with a generation, by its index among the requests. All under the
+  // lock; `out` collects the bytes of a stream.
+  virtual void Begin(std::string* out) = 0;
+  virtual void Take(size_t index, const TokenEvent& event, std::string* out) = 0;
+  // The text ended before the engine knew.
+  virtual bool EndedEarly(size_t index) const = 0;
+  virtual void End(size_t index, std::string* out) = 0;
+  virtual void Finish(const AnswerUsage& usage, std::string* out) = 0;
+  virtual void Fail(const Status& status, std::string* out) = 0;
+  virtual json::Value Whole(const AnswerUsage& usage) = 0;
+  virtual std::string_view EndName() const = 0;  // of the first generation
+  virtual AnswerUsage Usage() const = 0;         // without the cost
+
+  const AnswerParts& parts() const { return parts_; }
+  const AnswerHead& head() const { return head_; }
+  const KeyHolder& holder() const { return *caller_.holder; }
+  bool streams() const { return stream_wanted_; }
+
+ private:
+  struct Generation {
+    std::shared_ptr<TokenStream> tokens;
+    bool cancelled = false;  // by us, because its text ended
+  };
+
+  Status SubmitAll(std::vector<GenerateRequest> requests);
+  void Open();
+  void Wake();
+  void Work();
+  void TakeAll(size_t index, std::string* out);
+  void Conclude(size_t index, const TokenEvent& last, std::string* out);
+  void FinishAll(std::string* out);
+  void FailAll(int http_status, const Status& status, std::string* out);
+  void CancelAll();
+  void Send(std::string* out);
+  void Close(std::string_view end);
+
+  const AnswerParts& parts_;
+  const Caller caller_;
+  const AnswerHead head_;
+  const bool stream_wanted_;
+  const Stopwatch watch_;
+  std::vector<RequestId> ids_;  // of the engine; written once, before anybody reads
+  std::atomic<int> wakes_ = 0;
+  std::atomic<bool> gone_ = false;
+
+  std::mutex mutex_;  // of what follows, and of the derived class's members
+  std::vector<Generation> generations_;
+  std::shared_ptr<http::ResponseStream> stream_;
+  size_t ended_ = 0;     // generations that the engine is done with
+  bool closed_ = false;  // nothing more is to be said
+  double first_token_seconds_ = 0, own_seconds_ = 0;
+  std::shared_ptr<GenerationRun> self_;  // until every generation has ended
+};
+
+TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logprobs& logprobs);
+
+// Seconds of a clock that only goes forward, for KeyUse and TurnMemory.
+double SteadySeconds();
+int64_t UnixSeconds();
+
+}  // namespace fathom::api

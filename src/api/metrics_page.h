@@ -1,0 +1,41 @@
+// GET /metrics: the server's counters in Prometheus' text form (version 0.0.4).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/generation_run.h"
+#include "api/turn_memory.h"
+#include "engine/metrics.h"
+#include "http/server.h"
+
+namespace fathom::api {
+
+// What the server counts about its requests and answers. Any thread.
+class ServerMetrics {
+ public:
+  // `route` is one of the server's own patterns, or "other": a client can't make up labels.
+  void CountRequest(std::string_view route, int status);
+  void CountAnswer(const AnswerRecord& record);
+
+  struct Snapshot {
+    std::map<std::pair<std::string, int>, int64_t> requests;  // by route and status
+    std::map<std::string, int64_t> answers;                   // by their end
+    int64_t reasoning_tokens = 0;
+    double own_seconds = 0;  // of our own code in answers
+  };
+  Snapshot Get() const;
+
+ private:
+  mutable std::mutex mutex_;
+  Snapshot counts_;
+};
+
+std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
+                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests);
+
+}  // namespace fathom::api

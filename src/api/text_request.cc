@@ -1,0 +1,67 @@
+#include <utility>
+
+#include "api/answer_service.h"
+#include "chat/dsml.h"
+
+namespace fathom::api {
+namespace {
+
+// The beginning of a call, of any tool or of the one called `name`.
+chat::Prompt BeginCall(const std::string& name) {
+  chat::Prompt prompt;
+  prompt.AddTemplate("\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"");
+  if (!name.empty()) {
+    prompt.AddText(name);
+    prompt.AddText("\">\n");
+  }
+  return prompt;
+}
+
+// What the client said for the assistant, from inside the prompt's last mark on.
+chat::Prompt BeginAnswer(const chat::Message& message, bool thinking) {
+  chat::Prompt prompt;
+  const std::string content = message.content.value_or("");
+  if (thinking) {
+    prompt.AddText(message.reasoning);
+    if (content.empty()) return prompt;  // the reasoning goes on
+    prompt.AddSpecial(chat::kThinkClose);
+  }
+  prompt.AddText(content);
+  return prompt;
+}
+
+}  // namespace
+
+Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolder& holder,
+                                    const AnswerParts& parts) {
+  FATHOM_ASSIGN_OR_RETURN(const ModelName* model, FindModel(parts.models, request.model));
+  const bool thinking = request.thinking.value_or(model->thinking.value_or(parts.thinking));
+  TextRequest text;
+  text.messages = request.messages;
+  text.sampling = request.sampling;
+  text.stop = request.stop;
+  text.single_call = !request.parallel_tool_calls;
+  const bool calls = request.tool_choice == ToolChoice::kRequired ||
+                     request.tool_choice == ToolChoice::kNamed;
+  // A call that must come can't wait for the end of the reasoning.
+  text.thinking = thinking && !calls ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  if (request.prefix) {
+    if (calls) {
+      return InvalidArgument("tool_choice: an answer that is begun can't begin with a call");
+    }
+    text.opening.text = BeginAnswer(text.messages.back(), thinking);
+    text.messages.pop_back();
+  } else if (calls) {
+    text.opening.text = BeginCall(request.tool_name);
+    text.opening.is_answer = true;
+  }
+  text.said = RestoreTurns(parts.memory, holder.scope, SteadySeconds(), &text.messages);
+  std::vector<chat::ToolDefinition> tools;
+  if (request.tool_choice != ToolChoice::kNone) tools = request.tools;
+  if (!tools.empty() || !request.response_format.is_null()) {
+    chat::AttachTools(std::move(tools), request.response_format, &text.messages);
+  }
+  return text;
+}
+
+}  // namespace fathom::api
