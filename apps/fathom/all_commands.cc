@@ -6,10 +6,11 @@ namespace fathom {
 
 std::vector<Command> AllCommands() {
   return {
-      MakeRunCommand(),      MakeChatCommand(),       MakeDemoCommand(),
-      MakeVerifyCommand(),   MakeInspectCommand(),    MakeMakeCheckpointCommand(),
-      MakeTokenizeCommand(), MakeDetokenizeCommand(), MakeEncodeCommand(),
-      MakeParseCommand(),    MakeBenchCommand(),
+      MakeRunCommand(),        MakeChatCommand(),     MakeServeCommand(),
+      MakeDemoCommand(),       MakeVerifyCommand(),   MakeInspectCommand(),
+      MakeMakeCheckpointCommand(), MakeMakeKeyCommand(), MakeTokenizeCommand(),
+      MakeDetokenizeCommand(), MakeEncodeCommand(),   MakeParseCommand(),
+      MakeBenchCommand(),
   };
 }
 

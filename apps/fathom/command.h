@@ -33,11 +33,18 @@ struct Flag {
   std::vector<std::string> choices = {};  // when not empty, the only values accepted
 };
 
+// The flag of commands with settings that names their file: an std::optional<std::string>.
+inline constexpr std::string_view kConfigFlag = "--config";
+
 struct Command {
   std::string name;
   std::string summary;      // one line, for the list of commands
   std::string description;  // a paragraph for the command's own help; may be empty
   std::vector<Flag> flags;
+  // For what runs unattended: a flag may also stand in the environment (--max-running is
+  // FATHOM_MAX_RUNNING) or in the JSON file that --config names ({"max-running": 8}). The command
+  // line goes before the environment, and that before the file.
+  bool settings = false;
   std::function<Result<int>()> run;  // the exit code, or the error that main prints
 };
 

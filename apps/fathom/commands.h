@@ -12,8 +12,10 @@ Command MakeDetokenizeCommand();
 Command MakeEncodeCommand();
 Command MakeInspectCommand();
 Command MakeMakeCheckpointCommand();
+Command MakeMakeKeyCommand();
 Command MakeParseCommand();
 Command MakeRunCommand();
+Command MakeServeCommand();
 Command MakeTokenizeCommand();
 Command MakeVerifyCommand();
 

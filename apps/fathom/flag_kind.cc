@@ -14,7 +14,8 @@ constexpr Word kWords[] = {
     {"FILE", ValueKind::kFile}, {"DIR", ValueKind::kFolder}, {"MODEL", ValueKind::kFolder},
     {"TEXT", ValueKind::kText}, {"N", ValueKind::kText},     {"X", ValueKind::kText},
     {"ID", ValueKind::kText},   {"LIST", ValueKind::kText},  {"MODE", ValueKind::kText},
-    {"TYPE", ValueKind::kText},
+    {"TYPE", ValueKind::kText}, {"NAME", ValueKind::kText},  {"ADDRESS", ValueKind::kText},
+    {"KEY", ValueKind::kText},  {"SIZE", ValueKind::kText},  {"ORIGIN", ValueKind::kText},
 };
 
 }  // namespace

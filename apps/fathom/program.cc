@@ -1,10 +1,13 @@
 #include "program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <type_traits>
 
+#include "flag_kind.h"
 #include "help_text.h"
+#include "settings_source.h"
 #include "terminal/terminal_text.h"
 
 namespace fathom {
@@ -36,11 +39,34 @@ void AddCommand(CLI::App* app, const Command& command) {
   CLI::App* sub = app->add_subcommand(command.name);
   for (const Flag& flag : command.flags) {
     CLI::Option* option = AddFlag(sub, flag);
+    if (command.settings) option->envname(EnvironmentName(flag));
     if (flag.required) option->required();
     if (!flag.choices.empty()) option->check(CLI::IsMember(flag.choices));
     // A repeated flag takes its last value, so that a script's default can be overridden.
     if (!std::holds_alternative<std::vector<std::string>*>(flag.target)) option->take_last();
   }
+}
+
+// Flags that neither the command line nor the environment gave, from the file.
+Status TakeSettings(CLI::App* app, const Command& command) {
+  const auto config = std::ranges::find(command.flags, kConfigFlag, &Flag::name);
+  const auto& path = *std::get<std::optional<std::string>*>(config->target);
+  if (!path) return {};
+  FATHOM_ASSIGN_OR_RETURN(const auto settings, ReadSettings(*path, command.flags));
+  for (const Flag& flag : command.flags) {
+    const auto found = settings.find(SettingName(flag));
+    if (found == settings.end()) continue;
+    CLI::Option* option =
+        app->get_option(IsPositional(flag) ? flag.name : "--" + SettingName(flag));
+    if (option->count() > 0) continue;
+    try {
+      option->add_result(found->second);
+      option->run_callback();
+    } catch (const CLI::Error& error) {
+      return InvalidArgument("{}: {}: {}", *path, found->first, error.what());
+    }
+  }
+  return {};
 }
 
 const Command* Chosen(const CLI::App& app, const std::vector<Command>& commands) {
@@ -88,7 +114,13 @@ int RunProgram(int argc, char** argv, std::vector<Command> commands, const std::
     PrintHelp(nullptr, commands);
     return 1;
   }
-  const Result<int> code = command->run();
+  const auto run = [&]() -> Result<int> {
+    if (command->settings) {
+      FATHOM_RETURN_IF_ERROR(TakeSettings(app.get_subcommand(command->name), *command));
+    }
+    return command->run();
+  };
+  const Result<int> code = run();
   if (code.ok()) return *code;
   std::fflush(stdout);
   fmt::print(stderr, "error: {}\n", SafeForTerminal(code.status().message()));

@@ -10,11 +10,15 @@
 namespace fathom {
 
 Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t max_running) {
-  const Stopwatch watch;
-  auto session = std::make_unique<Session>();
   FATHOM_ASSIGN_OR_RETURN(ModelOptions options, flags.ToOptions());
   options.sequences = max_running;
   options.logit_rows = max_running;
+  return OpenSession(options, max_running);
+}
+
+Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running) {
+  const Stopwatch watch;
+  auto session = std::make_unique<Session>();
   const InterruptScope interrupt;
   std::optional<Progress> bar;
   const auto on_plan = [&](const MemoryPlan& plan) {

@@ -25,6 +25,8 @@ struct Session {
 // Shows the memory plan and a progress bar on standard error when that is a terminal.
 // `max_running` requests share the steps; the cache holds one context for each.
 Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t max_running);
+// The same with everything chosen.
+Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running);
 
 // "load 0.05 s · prompt 12 tokens, 310.0 per second · answer 40 tokens, 250.0 per second · read 52
 // of 52 keys per token"

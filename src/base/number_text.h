@@ -1,10 +1,15 @@
-// Large numbers for people: "689.5 GB", "685,396,921,376".
+// Large numbers for people: "689.5 GB", "685,396,921,376"; and sizes as people write them.
 #pragma once
 
 #include <fmt/core.h>
 
+#include <charconv>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/status.h"
 
 namespace fathom {
 
@@ -20,6 +25,24 @@ inline std::string FormatBytes(int64_t bytes) {
     ++unit;
   }
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+// "8GB", "1.5 GB", "512 MiB", "1000000": decimal units, or with "i" binary ones; bytes without one.
+inline Result<int64_t> ParseBytes(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  double scale = 1;
+  const size_t power = std::string_view("kMGTP").find(unit.empty() ? '?' : unit.front());
+  const bool has_prefix = power != std::string_view::npos;
+  const std::string_view rest = has_prefix ? unit.substr(1) : unit;
+  const bool known = rest == "B" || (rest == "iB" && has_prefix) || unit.empty();
+  for (size_t i = 0; has_prefix && i <= power; ++i) scale *= rest == "iB" ? 1024 : 1000;
+  if (error != std::errc() || !known || !(number >= 0) || number * scale > 9e18) {
+    return InvalidArgument("expected a size such as 8GB or 512MiB, found \"{}\"", text);
+  }
+  return static_cast<int64_t>(number * scale);
 }
 
 // With a comma between groups of three digits.

@@ -1,8 +1,10 @@
 #include "runtime/open_model.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/clock.h"
+#include "base/number_text.h"
 #include "checkpoint/weight_check.h"
 #include "cpu/cpu_backend.h"
 #include "cpu/official_backend.h"
@@ -75,6 +77,23 @@ CpuWorkload WorkloadOf(const ModelConfig& config, const TransformerOptions& opti
   return workload;
 }
 
+// How many pages the cache gets. `rest`: memory that nothing else needs.
+Result<int64_t> PagesFor(const ModelOptions& options, int64_t context, int64_t page_bytes,
+                         int64_t rest) {
+  const int64_t one_context = (context + kPageTokens - 1) / kPageTokens;
+  const int64_t all = one_context * options.sequences;
+  if (options.cache_bytes) {
+    const int64_t pages = *options.cache_bytes / page_bytes;
+    if (pages >= one_context) return std::min<int64_t>(pages, std::numeric_limits<int32_t>::max());
+    return InvalidArgument(
+        "a cache of {} holds {} tokens, and one context has {}: that needs {}",
+        FormatBytes(*options.cache_bytes), pages * kPageTokens, context,
+        FormatBytes(one_context * page_bytes));
+  }
+  if (!options.share_memory) return all;
+  return std::clamp(rest / 2 / page_bytes, one_context, all);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
@@ -90,11 +109,9 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
   const TransformerOptions transformer = OptionsFor(config, options);
   FATHOM_RETURN_IF_ERROR(Transformer::CheckOptions(model->checkpoint, transformer));
 
-  const int64_t pages = (transformer.context + kPageTokens - 1) / kPageTokens * options.sequences;
   const int64_t layers = config.num_hidden_layers + (transformer.mtp ? 1 : 0);
   MemoryPlan& plan = model->plan;
   plan.weights = model->checkpoint.tensors.bytes();
-  plan.cache = KvCache::BytesFor(layout, layers, pages);
   plan.activations = Transformer::ScratchBytes(config, transformer) +
                      CpuBackend::WorkspaceBytes(WorkloadOf(config, transformer));
   if (options.numerics == Numerics::kOfficial) {
@@ -104,8 +121,13 @@ Result<std::unique_ptr<LoadedModel>> OpenModel(const ModelOptions& options,
         config.qk_nope_head_dim + config.qk_rope_head_dim + config.v_head_dim);
   }
   plan.available = AvailableMemory();
+  FATHOM_ASSIGN_OR_RETURN(
+      const int64_t pages,
+      PagesFor(options, transformer.context, KvCache::BytesFor(layout, layers, 1),
+               plan.available - plan.weights - plan.activations));
+  plan.cache = KvCache::BytesFor(layout, layers, pages);
   plan.context = transformer.context;
-  plan.token_bytes = layout.TokenBytes() * layers * options.sequences;
+  plan.token_bytes = layout.TokenBytes() * layers * (options.cache_bytes ? 1 : options.sequences);
   plan.cache_type = Name(layout.type);
   FATHOM_RETURN_IF_ERROR(plan.Check(options.weights_from_disk));
   if (on_plan) on_plan(plan);

@@ -1,0 +1,192 @@
+#include "serve_flags.h"
+
+#include <utility>
+
+#include "api/gate.h"
+#include "api/model_aliases.h"
+#include "base/number_text.h"
+
+namespace fathom {
+namespace {
+
+Status CheckRange(std::string_view flag, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return {};
+  return InvalidArgument("{}: {} is outside [{}, {}]", flag, value, low, high);
+}
+
+Result<int64_t> ReadBytes(std::string_view flag, std::string_view text) {
+  Result<int64_t> bytes = ParseBytes(text);
+  if (!bytes.ok()) return bytes.status().At(flag);
+  return bytes;
+}
+
+}  // namespace
+
+Result<ModelOptions> ServeFlags::ToModelOptions() const {
+  FATHOM_RETURN_IF_ERROR(CheckRange("--max-running", max_running, 1, 1024));
+  FATHOM_ASSIGN_OR_RETURN(ModelOptions options, model.ToOptions());
+  options.sequences = max_running;
+  options.logit_rows = max_running;
+  options.share_memory = true;
+  if (cache_memory) {
+    FATHOM_ASSIGN_OR_RETURN(options.cache_bytes, ReadBytes("--cache-memory", *cache_memory));
+  }
+  return options;
+}
+
+Result<api::KeyRing> ServeFlags::ToKeys() const {
+  if (api_key && api_keys) {
+    return InvalidArgument("--api-key and --api-keys: one of them is enough");
+  }
+  if (api_keys) return api::KeyRing::Load(*api_keys);
+  if (api_key) {
+    if (api_key->size() < 16) {
+      return InvalidArgument("--api-key: {} characters are easily guessed, at least 16 are needed "
+                             "(fathom make-key makes one)",
+                             api_key->size());
+    }
+    return api::KeyRing::OfKey(*api_key);
+  }
+  if (!api::IsLoopback(host)) {
+    return InvalidArgument("--host {}: whoever reaches this address could use the server; --api-key "
+                           "or --api-keys is needed",
+                           host);
+  }
+  return api::KeyRing::Open();
+}
+
+Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) const {
+  FATHOM_RETURN_IF_ERROR(CheckRange("--port", port, 0, 65535));
+  FATHOM_RETURN_IF_ERROR(CheckRange("--max-waiting", max_waiting, 1, 1 << 20));
+  FATHOM_RETURN_IF_ERROR(CheckRange("--connections", connections, 1, 1 << 20));
+  FATHOM_RETURN_IF_ERROR(CheckRange("--workers", workers, 1, 64));
+  FATHOM_RETURN_IF_ERROR(CheckRange("--drain-seconds", drain_seconds, 0, 3600));
+  if (tls_certificate.has_value() != tls_key.has_value()) {
+    return InvalidArgument("--tls-certificate and --tls-key: TLS needs both");
+  }
+  api::ApiOptions options;
+  options.http.host = host;
+  options.http.port = static_cast<uint16_t>(port);
+  options.http.certificate_file = tls_certificate.value_or("");
+  options.http.key_file = tls_key.value_or("");
+  options.http.connections = static_cast<size_t>(connections);
+  FATHOM_ASSIGN_OR_RETURN(const int64_t body, ReadBytes("--body-limit", body_limit));
+  options.http.body_bytes = static_cast<size_t>(body);
+  options.gate.allowed_hosts = allowed_hosts;
+  options.gate.allowed_origins = allowed_origins;
+  std::vector<std::string> names = served_names;
+  if (names.empty()) names.push_back(model_name);
+  std::vector<std::string> others = api::kDefaultAliases;
+  others.insert(others.end(), aliases.begin(), aliases.end());
+  FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
+  options.thinking = thinking == "on";
+  if (prices) {
+    FATHOM_ASSIGN_OR_RETURN(options.prices, api::Prices::Load(*prices));
+  }
+  FATHOM_ASSIGN_OR_RETURN(const int64_t remembered, ReadBytes("--memory", memory));
+  options.memory.bytes = static_cast<size_t>(remembered);
+  options.share_cache = share_cache;
+  options.workers = static_cast<int>(workers);
+  return options;
+}
+
+std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
+  std::vector<Flag> table = ModelFlagTable(&flags->model);
+  const std::vector<Flag> more = {
+      {.name = "--config",
+       .value = "FILE",
+       .help = "JSON file of settings, named as these flags: {\"port\": 8080, …}",
+       .target = &flags->config},
+      {.name = "--host",
+       .value = "ADDRESS",
+       .help = "address to listen on; off loopback a key is needed [127.0.0.1]",
+       .target = &flags->host},
+      {.name = "--port", .value = "N", .help = "0: any free one [8080]", .target = &flags->port},
+      {.name = "--api-key",
+       .value = "KEY",
+       .help = "the one key that clients must send",
+       .target = &flags->api_key},
+      {.name = "--api-keys",
+       .value = "FILE",
+       .help = "file of several keys, with limits (fathom make-key); SIGHUP reads it again",
+       .target = &flags->api_keys},
+      {.name = "--served-model-name",
+       .value = "NAME",
+       .help = "a name that the model answers to; may be given again [the folder's name]",
+       .target = &flags->served_names},
+      {.name = "--alias",
+       .value = "NAME",
+       .help = "another name, also NAME=thinking or NAME=chat; deepseek-chat and "
+               "deepseek-reasoner are there",
+       .target = &flags->aliases},
+      {.name = "--thinking",
+       .value = "MODE",
+       .help = "on or off, where neither request nor name says [off]",
+       .target = &flags->thinking,
+       .choices = {"on", "off"}},
+      {.name = "--cache-memory",
+       .value = "SIZE",
+       .help = "memory of the cache, such as 8GB [half of what is left, at most what "
+               "--max-running requests can fill]",
+       .target = &flags->cache_memory},
+      {.name = "--max-running",
+       .value = "N",
+       .help = "requests that share the steps; others wait [32]",
+       .target = &flags->max_running},
+      {.name = "--max-waiting",
+       .value = "N",
+       .help = "requests that may wait; others get 429 [1024]",
+       .target = &flags->max_waiting},
+      {.name = "--share-cache",
+       .value = "",
+       .help = "find prompts' beginnings across keys too: faster, but its timing tells one key "
+               "what another asks",
+       .target = &flags->share_cache},
+      {.name = "--memory",
+       .value = "SIZE",
+       .help = "what is remembered of answers: reasoning, calls, responses [256MB]",
+       .target = &flags->memory},
+      {.name = "--tls-certificate",
+       .value = "FILE",
+       .help = "PEM file with its chain; with --tls-key the server speaks TLS alone",
+       .target = &flags->tls_certificate},
+      {.name = "--tls-key", .value = "FILE", .help = "PEM file", .target = &flags->tls_key},
+      {.name = "--allow-host",
+       .value = "NAME",
+       .help = "a name of this server besides its address; may be given again",
+       .target = &flags->allowed_hosts},
+      {.name = "--allow-origin",
+       .value = "ORIGIN",
+       .help = "a site whose pages may use the server, https://chat.example.org; may be given again",
+       .target = &flags->allowed_origins},
+      {.name = "--body-limit",
+       .value = "SIZE",
+       .help = "largest request [32MB]",
+       .target = &flags->body_limit},
+      {.name = "--connections",
+       .value = "N",
+       .help = "open connections; others get 503 [4096]",
+       .target = &flags->connections},
+      {.name = "--workers",
+       .value = "N",
+       .help = "threads that read requests and write answers [2]",
+       .target = &flags->workers},
+      {.name = "--prices",
+       .value = "FILE",
+       .help = "JSON file of prices; answers then carry their cost",
+       .target = &flags->prices},
+      {.name = "--access-log",
+       .value = "FILE",
+       .help = "a line of JSON for every request and answer, without their words; - for standard "
+               "output",
+       .target = &flags->access_log},
+      {.name = "--drain-seconds",
+       .value = "N",
+       .help = "how long SIGTERM waits for answers that are on their way [30]",
+       .target = &flags->drain_seconds},
+  };
+  table.insert(table.end(), more.begin(), more.end());
+  return table;
+}
+
+}  // namespace fathom
