@@ -1,5 +1,7 @@
 #include "kv/page_table.h"
 
+#include <utility>
+
 namespace fathom {
 namespace {
 
@@ -22,6 +24,17 @@ Status PageTable::Reserve(int64_t tokens) {
     ids_.push_back(pages_.back().id());
   }
   return {};
+}
+
+void PageTable::Begin(std::vector<PageRef> pages) {
+  FATHOM_CHECK(pages_.empty(), "{} pages held before the first", pages_.size());
+  pages_ = std::move(pages);
+  for (const PageRef& page : pages_) ids_.push_back(page.id());
+}
+
+void PageTable::Replace(size_t index, PageRef page) {
+  ids_[index] = page.id();
+  pages_[index] = std::move(page);  // a swap: the old one goes with the parameter
 }
 
 void PageTable::Truncate(int64_t tokens) {
