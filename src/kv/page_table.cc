@@ -3,16 +3,9 @@
 #include <utility>
 
 namespace fathom {
-namespace {
-
-size_t PagesFor(int64_t tokens) {
-  return static_cast<size_t>((tokens + kPageTokens - 1) / kPageTokens);
-}
-
-}  // namespace
 
 Status PageTable::Reserve(int64_t tokens) {
-  const size_t wanted = PagesFor(tokens);
+  const auto wanted = static_cast<size_t>(PagesFor(tokens));
   if (wanted <= pages_.size()) return {};
   const size_t more = wanted - pages_.size();
   if (more > static_cast<size_t>(pool_->free())) {
@@ -38,7 +31,7 @@ void PageTable::Replace(size_t index, PageRef page) {
 }
 
 void PageTable::Truncate(int64_t tokens) {
-  const size_t kept = PagesFor(tokens);
+  const auto kept = static_cast<size_t>(PagesFor(tokens));
   while (pages_.size() > kept) {
     pages_.pop_back();
     ids_.pop_back();

@@ -12,6 +12,8 @@
 
 namespace fathom {
 
+constexpr int64_t PagesFor(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+
 // Threads: engine thread only.
 class PageTable {
  public:
