@@ -134,11 +134,10 @@ void Engine::DropCancelled(std::list<Sequence>& list, std::vector<TokenEvent>* e
   }
 }
 
-// ---- Who starts ----
-
 int64_t Engine::AvailablePages() const { return cache_.pool().free() + tree_.evictable(); }
 
 void Engine::AdmitWaiting() {
+  if (static_cast<int64_t>(running_.size()) >= options_.max_running) return;
   std::vector<Place> candidates;
   for (auto s = waiting_.begin(); s != waiting_.end(); ++s) {
     if (!s->awaited || IsComputed(*s->awaited)) candidates.push_back(s);
@@ -220,8 +219,6 @@ void Engine::CountOvertaken(const Sequence& admitted) {
     if (s.id < admitted.id && s.priority == admitted.priority) ++s.overtaken;
   }
 }
-
-// ---- A step ----
 
 std::vector<Engine::Share> Engine::PlanShares() {
   while (true) {

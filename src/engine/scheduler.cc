@@ -11,7 +11,7 @@ namespace fathom {
 namespace {
 
 bool RanksBefore(const SequenceView& a, const SequenceView& b) {
-  return std::tuple(-a.priority, a.arrival) < std::tuple(-b.priority, b.arrival);
+  return std::tuple(b.priority, a.arrival) < std::tuple(a.priority, b.arrival);
 }
 
 // Generating ones first, each kind by rank; without those that have nothing to compute.
@@ -38,7 +38,7 @@ std::optional<size_t> NextToAdmit(std::span<const WaitingView> views) {
   if (views.empty()) return std::nullopt;
   const auto key = [](const WaitingView& v) {
     const bool overdue = v.overtaken >= kMostOvertaken;
-    return std::tuple(-v.priority, overdue ? 0 : 1, overdue ? 0 : v.served, v.arrival);
+    return std::tuple(-int64_t{v.priority}, !overdue, overdue ? 0 : v.served, v.arrival);
   };
   const auto first = std::min_element(
       views.begin(), views.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "kv/page_table.h"
@@ -251,6 +252,17 @@ TEST(NextToAdmit, EverySmallStateHasOneOrder) {
       }
     }
   }
+}
+
+TEST(NextToAdmit, PrioritiesMayBeAsLargeAsTheyLike) {
+  const int low = std::numeric_limits<int>::min(), high = std::numeric_limits<int>::max();
+  const std::vector<WaitingView> views = {{.priority = low}, {.priority = high}, {.priority = 0}};
+  EXPECT_EQ(NextToAdmit(views), 1U);
+  std::vector<SequenceView> running = {Generating(1), Generating(2), Generating(3)};
+  running[0].priority = low, running[1].priority = high;
+  StepLimits limits = Limits(64);
+  limits.pages = 0;
+  EXPECT_EQ(PlanStep(running, limits).preempt, 0U);
 }
 
 TEST(NextToAdmit, EndlessNewUsersKeepNobodyOut) {
