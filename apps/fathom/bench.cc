@@ -23,6 +23,7 @@
 #include "cpu/kernels/dispatch.h"
 #include "interrupt.h"
 #include "json/write.h"
+#include "kv/page_table.h"
 #include "model_flags.h"
 #include "parallel/topology.h"
 #include "status_line.h"
@@ -81,6 +82,8 @@ Result<BenchPlan> MakePlan(const BenchFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(plan.depths, ParseNumberList("--depth", flags.depth, 0, kMostTokens));
   FATHOM_ASSIGN_OR_RETURN(plan.threads,
                           ParseNumberList("--threads", flags.threads, 0, kMostThreads));
+  for (int64_t& depth : plan.depths) depth = PagesFor(depth) * kPageTokens;
+  plan.depths.erase(std::unique(plan.depths.begin(), plan.depths.end()), plan.depths.end());
   std::erase(plan.prompts, 0);
   std::erase(plan.generations, 0);
   if (plan.prompts.empty() && plan.generations.empty()) {
@@ -306,7 +309,8 @@ std::vector<Flag> BenchFlagTable(BenchFlags* flags) {
        .target = &flags->generate},
       {.name = "--depth",
        .value = "LIST",
-       .help = "tokens of context that each test runs on top of [0]",
+       .help =
+           "tokens of context that each test runs on top of, rounded up to whole pages of 64 [0]",
        .target = &flags->depth},
       {.name = "--threads",
        .value = "LIST",

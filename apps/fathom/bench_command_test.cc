@@ -36,8 +36,8 @@ TEST(BenchCommand, PrintsALineForEveryTest) {
   EXPECT_EQ(run.err, "");
   EXPECT_THAT(run.out, StartsWith("tiny-f32 on "));
   EXPECT_THAT(run.out, HasSubstr("prompts: random tokens"));
-  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +16 +70 .* 64 of 78\n"));
-  EXPECT_THAT(run.out, testing::ContainsRegex("1  generation +4 +70 .* 64 of 74\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +16 +128 .* 64 of 136\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("1  generation +4 +128 .* 64 of 132\n"));
   std::istringstream lines(run.out);
   int tests = 0;
   for (std::string line; std::getline(lines, line);) tests += line.starts_with("      1  ") ? 1 : 0;
@@ -54,7 +54,7 @@ TEST(BenchCommand, Json) {
   EXPECT_EQ(results[0].Find("threads")->AsInt64(), 1);
   EXPECT_EQ(results[7].Find("threads")->AsInt64(), 2);
   EXPECT_EQ(results[7].Find("test")->string(), "generation");
-  EXPECT_EQ(results[7].Find("depth")->AsInt64(), 70);
+  EXPECT_EQ(results[7].Find("depth")->AsInt64(), 128);  // in whole pages
   for (const json::Value& result : results) {
     EXPECT_EQ(result.Find("sample_seconds")->array().size(), 2U);
     EXPECT_GT(*result.Find("tokens_per_second")->Find("min")->AsDouble(), 0);
@@ -99,8 +99,8 @@ TEST(BenchCommand, TextAsPrompt) {
   EXPECT_EQ(root.Find("prompts")->string(), text);
   const json::Array& results = root.Find("results")->array();
   ASSERT_EQ(results.size(), 1U);
-  // 17, 18 … 40 keys.
-  EXPECT_EQ(results[0].Find("keys_present")->AsDouble(), (17 + 40) / 2.0);
+  // 65, 66 … 88 keys: the depth is a whole page.
+  EXPECT_EQ(results[0].Find("keys_present")->AsDouble(), (65 + 88) / 2.0);
 }
 
 TEST(BenchCommand, MtpOnAText) {

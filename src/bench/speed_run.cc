@@ -50,6 +50,7 @@ Status SpeedRun::Fill(int64_t depth) {
 }
 
 Result<BenchSample> SpeedRun::Measure(const BenchPoint& point, const OnClock& on_clock) {
+  FATHOM_CHECK(point.depth % kPageTokens == 0, "a depth of {} tokens", point.depth);
   const bool is_prompt = point.phase == Phase::kPrompt;
   std::vector<int32_t> prompt = prompts_.Prompt(point.depth, is_prompt ? point.tokens : 1, runs_++);
   const int64_t drawn = is_prompt ? 1 : point.tokens + 1;

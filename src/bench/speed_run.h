@@ -3,8 +3,8 @@
 // A prompt of n tokens at depth d: d tokens are in the cache, n more are read, and the clock runs
 // from the request to the first token drawn. Generation of n tokens at depth d: the clock runs from
 // the first token on, over n further ones. The depth is filled once and kept for all measurements
-// on top of it, which is what the engine does with conversations; nothing else is reused, and that
-// is checked by counting the queries that were computed.
+// on top of it, which is what the engine does with known beginnings; nothing else is reused, and
+// that is checked by counting the queries that were computed.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ constexpr std::string_view Name(Phase phase) {
 struct BenchPoint {
   Phase phase = Phase::kPrompt;
   int64_t tokens = 1;
-  int64_t depth = 0;
+  int64_t depth = 0;  // in whole pages, since the engine finds nothing smaller again
   int64_t threads = 1;
 };
 

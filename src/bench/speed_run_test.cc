@@ -16,7 +16,7 @@ class SpeedRunTest : public testing::Test {
   void SetUp() override {
     ModelOptions options;
     options.folder = FATHOM_GOLDEN_DIR "/tiny-f32";
-    options.context = 200;
+    options.context = 228;
     options.threads = 1;
     options.step_tokens = 32;
     options.wrap_backend = [this](std::unique_ptr<Backend> inner, const Checkpoint& checkpoint) {
@@ -51,16 +51,16 @@ class SpeedRunTest : public testing::Test {
 // Work is what can be checked exactly: a query for every token and layer, over the keys it has.
 TEST_F(SpeedRunTest, PromptsAreReadWholeOnTopOfTheDepth) {
   SpeedRun run = Run();
-  ASSERT_TRUE(run.Fill(100).ok());
+  ASSERT_TRUE(run.Fill(128).ok());
   for (int i = 0; i < 12; ++i) {
-    const Result<BenchSample> sample = run.Measure({Phase::kPrompt, 40, 100, 1});
+    const Result<BenchSample> sample = run.Measure({Phase::kPrompt, 40, 128, 1});
     ASSERT_TRUE(sample.ok()) << sample.status().message();
     EXPECT_GT(sample->seconds, 0);
     EXPECT_GT(sample->processor_seconds, 0);
     EXPECT_EQ(sample->work.sparse_rows, 40 * kLayers);
     EXPECT_EQ(sample->work.latent_rows_read, 40 * kTopK * kLayers);
-    // 101 + 102 + … + 140 keys are there.
-    EXPECT_EQ(sample->work.latent_rows_held, 40 * (101 + 140) / 2 * kLayers);
+    // 129 + 130 + … + 168 keys are there.
+    EXPECT_EQ(sample->work.latent_rows_held, 40 * (129 + 168) / 2 * kLayers);
   }
 }
 
@@ -75,17 +75,17 @@ TEST_F(SpeedRunTest, NothingIsReusedWithoutADepth) {
 
 TEST_F(SpeedRunTest, GenerationIsTimedFromTheFirstTokenOn) {
   SpeedRun run = Run();
-  ASSERT_TRUE(run.Fill(30).ok());
-  const Result<BenchSample> sample = run.Measure({Phase::kGeneration, 8, 30, 1});
+  ASSERT_TRUE(run.Fill(64).ok());
+  const Result<BenchSample> sample = run.Measure({Phase::kGeneration, 8, 64, 1});
   ASSERT_TRUE(sample.ok()) << sample.status().message();
   EXPECT_EQ(sample->work.sparse_rows, 8 * kLayers);
-  // The prompt's own token is key 31; the queries are those of tokens 32 to 39.
-  EXPECT_EQ(sample->work.latent_rows_held, 8 * (32 + 39) / 2 * kLayers);
+  // The prompt's own token is key 65; the queries are those of tokens 66 to 73.
+  EXPECT_EQ(sample->work.latent_rows_held, 8 * (66 + 73) / 2 * kLayers);
 }
 
 TEST_F(SpeedRunTest, DepthsMayGoDownAgain) {
   SpeedRun run = Run();
-  for (const int64_t depth : {100, 10, 50}) {
+  for (const int64_t depth : {128, 0, 64}) {
     ASSERT_TRUE(run.Fill(depth).ok());
     for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
       const Result<BenchSample> sample = run.Measure({phase, 16, depth, 1});
@@ -97,10 +97,10 @@ TEST_F(SpeedRunTest, DepthsMayGoDownAgain) {
 
 TEST_F(SpeedRunTest, FullContext) {
   SpeedRun run = Run();
-  const BenchPoint prompt = {Phase::kPrompt, 98, 100, 1};
-  const BenchPoint generation = {Phase::kGeneration, 98, 100, 1};
+  const BenchPoint prompt = {Phase::kPrompt, 98, 128, 1};
+  const BenchPoint generation = {Phase::kGeneration, 98, 128, 1};
   ASSERT_EQ(ContextFor(prompt), engine_->context());
-  ASSERT_TRUE(run.Fill(100).ok());
+  ASSERT_TRUE(run.Fill(128).ok());
   EXPECT_TRUE(run.Measure(prompt).ok());
   EXPECT_TRUE(run.Measure(generation).ok());
 }
@@ -114,9 +114,9 @@ TEST_F(SpeedRunTest, StopsBetweenStepsAndGoesOnAfterwards) {
 
 TEST_F(SpeedRunTest, ProfileCountsTheTimedWorkAlone) {
   SpeedRun run = Run();
-  ASSERT_TRUE(run.Fill(30).ok());
+  ASSERT_TRUE(run.Fill(64).ok());
   const Result<Profile> profile =
-      MeasureProfile(run, *profiler_, *engine_, {Phase::kGeneration, 8, 30, 1}, 2);
+      MeasureProfile(run, *profiler_, *engine_, {Phase::kGeneration, 8, 64, 1}, 2);
   ASSERT_TRUE(profile.ok()) << profile.status().message();
   double seconds = 0;
   for (const OperationTotals& row : profile->rows) {

@@ -4,8 +4,10 @@
 
 #include <map>
 #include <numeric>
+#include <random>
 
 #include "cpu/cpu_backend.h"
+#include "model/transformer.h"
 
 namespace fathom {
 namespace {
@@ -17,7 +19,7 @@ class EngineTest : public testing::Test {
  protected:
   void SetUp() override { Open(/*step_tokens=*/48, /*pages=*/16); }
 
-  void Open(int64_t step_tokens, int32_t pages) {
+  void Open(int64_t step_tokens, int32_t pages, int64_t max_running = 4) {
     engine_.reset();
     answers_.clear();  // ids begin anew
     if (!checkpoint_) {
@@ -31,7 +33,7 @@ class EngineTest : public testing::Test {
     }
     TransformerOptions options;
     options.step_tokens = step_tokens;
-    options.logit_rows = 4;
+    options.logit_rows = max_running;
     options.context = kContext;
     options.dense_prompts = numerics_ == Numerics::kOfficial;
     model_ = std::move(Transformer::Create(*checkpoint_, *backend_, options)).value();
@@ -43,7 +45,7 @@ class EngineTest : public testing::Test {
     cache_ = std::make_unique<KvCache>(
         std::move(KvCache::Create(*backend_, layout, model_->cache_layers(), pages)).value());
     EngineOptions engine;
-    engine.max_running = 4;
+    engine.max_running = max_running;
     engine.eos_ids = {1};
     const std::vector<bool> has_token(static_cast<size_t>(config.vocab_size), true);
     engine_ = std::make_unique<Engine>(*model_, *cache_, has_token, engine);
@@ -60,8 +62,19 @@ class EngineTest : public testing::Test {
     return request;
   }
 
+  // The same with everything that has a state: penalties, log-probabilities, a seed.
+  static GenerateRequest Rich(int32_t first, int64_t prompt, int64_t tokens) {
+    GenerateRequest request = Request(first, prompt, tokens);
+    request.sampling.repetition_penalty = 1.1;
+    request.sampling.frequency_penalty = 0.3;
+    request.sampling.logprobs = true;
+    return request;
+  }
+
   struct Answer {
     std::vector<int32_t> tokens;
+    std::vector<double> logprobs;         // of the tokens
+    std::vector<double> prompt_logprobs;  // of the prompt's tokens from the second on
     std::optional<FinishReason> finish;
     Status status;
   };
@@ -71,6 +84,10 @@ class EngineTest : public testing::Test {
       Answer& answer = answers_[event.request];
       EXPECT_FALSE(answer.finish) << "an event after the end";
       if (event.token) answer.tokens.push_back(event.token->token);
+      if (event.token && event.token->logprobs) {
+        answer.logprobs.push_back(event.token->logprobs->chosen);
+      }
+      for (const Logprobs& l : event.prompt_logprobs) answer.prompt_logprobs.push_back(l.chosen);
       answer.finish = event.finish;
       answer.status = event.status;
     }
@@ -136,8 +153,7 @@ TEST_F(EngineTest, ContinuedConversationStartsBehindTheCache) {
   const RequestId id = *engine_->Submit(next);
   std::vector<TokenEvent> events;
   engine_->Step(&events);
-  // All but the last generated token, which was never run.
-  EXPECT_EQ(engine_->Progress(id)->cached_tokens, 70 + 19);
+  EXPECT_EQ(engine_->Progress(id)->cached_tokens, 64);  // of 89, in whole pages
   Collect(events);
   Drain();
   const std::vector<int32_t> continued = answers_[id].tokens;
@@ -173,7 +189,7 @@ TEST_F(EngineTest, RepeatedPromptRunsItsLastTokenAgain) {
   const RequestId id = *engine_->Submit(request);
   std::vector<TokenEvent> events;
   engine_->Step(&events);
-  EXPECT_EQ(engine_->Progress(id)->cached_tokens, 69);
+  EXPECT_EQ(engine_->Progress(id)->cached_tokens, 64);
   Collect(events);
   Drain();
   EXPECT_EQ(answers_[id].tokens, first.tokens);
@@ -227,6 +243,148 @@ TEST_F(EngineTest, MoreRequestsThanPagesWaitTheirTurn) {
   for (const RequestId id : ids) EXPECT_EQ(answers_[id].tokens.size(), 9U);
 }
 
+// The claim that everything else rests on, under all that an engine can do to a request.
+class EngineDeterminismTest : public EngineTest {
+ protected:
+  void SetUp() override {
+    for (int32_t i = 0; i < 6; ++i) {
+      const int64_t prompt = 5 + 31 * i;
+      requests_.push_back(Rich(3 + 40 * i, prompt, std::min<int64_t>(110, kContext - 1 - prompt)));
+    }
+    UseModel("/tiny-f32", Numerics::kFast);
+  }
+
+  void UseModel(const std::string& name, Numerics numerics) {
+    engine_.reset(), model_.reset(), cache_.reset(), checkpoint_.reset();
+    model_name_ = name;
+    numerics_ = numerics;
+    expected_.clear();
+    for (const GenerateRequest& request : requests_) {
+      Open(/*step_tokens=*/200, /*pages=*/4, /*max_running=*/1);
+      expected_.push_back(Alone(request));
+      ASSERT_EQ(static_cast<int64_t>(expected_.back().tokens.size()), request.sampling.max_tokens);
+    }
+  }
+
+  void SubmitAll() {
+    ids_.clear();
+    for (const GenerateRequest& request : requests_) ids_.push_back(*engine_->Submit(request));
+  }
+  void Compare(const std::string& circumstances) {
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      EXPECT_EQ(answers_[ids_[i]].tokens, expected_[i].tokens)
+          << circumstances << ", request " << i;
+      EXPECT_EQ(answers_[ids_[i]].logprobs, expected_[i].logprobs) << circumstances << ", " << i;
+    }
+    const EngineStats stats = engine_->Stats();
+    EXPECT_EQ(stats.pages_held, 0);
+    EXPECT_EQ(stats.pages_free + stats.pages_in_tree, stats.pages);
+  }
+
+  std::vector<GenerateRequest> requests_;
+  std::vector<Answer> expected_;
+  std::vector<RequestId> ids_;
+};
+
+TEST_F(EngineDeterminismTest, AmongSixteenOthers) {
+  Open(48, /*pages=*/100, /*max_running=*/22);
+  for (int32_t i = 0; i < 8; ++i) ASSERT_TRUE(engine_->Submit(Request(2 + i, 7 + 20 * i, 30)).ok());
+  SubmitAll();
+  for (int32_t i = 0; i < 8; ++i) ASSERT_TRUE(engine_->Submit(Request(9 + i, 90, 50)).ok());
+  Drain();
+  Compare("among others");
+}
+
+TEST_F(EngineDeterminismTest, WithPreemption) {
+  for (const int32_t pages : {4, 5, 7}) {
+    for (const int64_t step : {6, 48}) {
+      Open(step, pages, /*max_running=*/6);
+      SubmitAll();
+      Drain();
+      Compare(fmt::format("{} pages, steps of {}", pages, step));
+      EXPECT_GT(engine_->Stats().preemptions, 0);
+    }
+  }
+}
+
+// There a token's form depends on whether it was prompt, also when it is computed again.
+TEST_F(EngineDeterminismTest, WithPreemptionInOfficialNumerics) {
+  requests_.resize(3);
+  UseModel("/tiny-fp8", Numerics::kOfficial);
+  Open(48, /*pages=*/4, /*max_running=*/3);
+  SubmitAll();
+  Drain();
+  Compare("official");
+  const EngineStats stats = engine_->Stats();
+  EXPECT_GT(stats.preemptions, 0);
+  EXPECT_EQ(stats.pages_in_tree, 0);
+}
+
+TEST_F(EngineDeterminismTest, WithCancellationsAllRound) {
+  for (uint32_t seed = 0; seed < 4; ++seed) {
+    std::mt19937 random(seed);
+    Open(30, /*pages=*/12, /*max_running=*/8);
+    SubmitAll();
+    std::vector<RequestId> others;
+    for (int step = 0; step < 120; ++step) {
+      if (random() % 3 == 0) {
+        const auto first = static_cast<int32_t>(random() % 100);
+        others.push_back(*engine_->Submit(Request(first, 1 + random() % 150, 40)));
+      }
+      if (!others.empty() && random() % 3 == 0) {
+        engine_->Cancel(others[random() % others.size()]);
+      }
+      std::vector<TokenEvent> events;
+      engine_->Step(&events);
+      Collect(events);
+    }
+    for (const RequestId id : others) engine_->Cancel(id);
+    Drain();
+    Compare(fmt::format("cancellations {}", seed));
+  }
+}
+
+TEST_F(EngineDeterminismTest, WithPrefixHits) {
+  Open(48, /*pages=*/60, /*max_running=*/4);
+  for (const GenerateRequest& request : requests_) {
+    GenerateRequest longer = request;  // the same beginning, another end
+    longer.prompt.insert(longer.prompt.end(), 30, 77);
+    ASSERT_TRUE(engine_->Submit(longer).ok());
+    Drain();
+  }
+  SubmitAll();
+  Drain();
+  Compare("known prefixes");
+  SubmitAll();
+  Drain();
+  Compare("repeated");
+  EXPECT_GT(engine_->Stats().prompt_tokens_cached, 0);
+}
+
+TEST_F(EngineTest, PromptLogprobsSayWhatGenerationSaid) {
+  const GenerateRequest request = Rich(5, 70, 30);
+  const Answer generated = Alone(request);
+  GenerateRequest again = Rich(5, 70, 2);
+  again.prompt.insert(again.prompt.end(), generated.tokens.begin(), generated.tokens.end());
+  again.prompt_logprobs = 3;
+  Answer expected;
+  for (const int64_t step : {3, 48, 200}) {
+    Open(step, /*pages=*/16);
+    const RequestId other = *engine_->Submit(Request(50, 80, 40));
+    const RequestId id = *engine_->Submit(again);
+    Drain();
+    const Answer& answer = answers_[id];
+    ASSERT_EQ(answer.prompt_logprobs.size(), 99U);
+    const std::vector<double> tail(answer.prompt_logprobs.end() - 30, answer.prompt_logprobs.end());
+    EXPECT_EQ(tail, generated.logprobs);
+    EXPECT_EQ(answer.tokens.size(), 2U);
+    EXPECT_EQ(answers_[other].tokens.size(), 40U);
+    if (expected.tokens.empty()) expected = answer;
+    EXPECT_EQ(answer.prompt_logprobs, expected.prompt_logprobs);
+    EXPECT_EQ(answer.tokens, expected.tokens);
+  }
+}
+
 TEST_F(EngineTest, BadRequestsAreRefusedAndChangeNothing) {
   const auto error = [&](const GenerateRequest& request) {
     return engine_->Submit(request).status().message();
@@ -238,6 +396,9 @@ TEST_F(EngineTest, BadRequestsAreRefusedAndChangeNothing) {
   GenerateRequest hot = Request(0, 5, 1);
   hot.sampling.temperature = 3;
   EXPECT_EQ(error(hot), "temperature: 3 is outside [0, 2]");
+  GenerateRequest many = Request(0, 5, 1);
+  many.prompt_logprobs = 21;
+  EXPECT_EQ(error(many), "prompt_logprobs: 21 is outside [-1, 20]");
   std::vector<TokenEvent> events;
   EXPECT_FALSE(engine_->Step(&events));
   EXPECT_TRUE(events.empty());

@@ -17,6 +17,13 @@ using RequestId = int64_t;
 struct GenerateRequest {
   std::vector<int32_t> prompt;  // at least one token
   SamplingParams sampling;      // validated by Submit
+
+  int priority = 0;          // higher ones go first
+  uint64_t user = 0;         // whose turn it is, where several wait
+  uint64_t cache_scope = 0;  // pages of another scope are never matched; 0 is for local use
+  // ≥ 0: reports the log-probability of every prompt token but the first, and this many likeliest
+  // ones. Such a request computes its whole prompt, whatever the cache holds.
+  int prompt_logprobs = -1;
 };
 
 enum class FinishReason {
@@ -25,6 +32,7 @@ enum class FinishReason {
   kCancelled,  // Cancel was called
   kError,      // the event's status says why
 };
+inline constexpr size_t kFinishReasons = 4;
 
 constexpr std::string_view Name(FinishReason reason) {
   switch (reason) {
@@ -40,12 +48,15 @@ constexpr std::string_view Name(FinishReason reason) {
   return "unknown";
 }
 
-// One token, or the end of a request, or both: the last token of a request carries the finish.
+// What a step brought one request: log-probabilities of its prompt, a token, its end, or several of
+// these. The last event of a request carries the finish.
 struct TokenEvent {
   RequestId request = 0;
   std::optional<SampledToken> token;
   std::optional<FinishReason> finish;
-  Status status;  // not ok with kError
+  Status status;                          // not ok with kError
+  int64_t cached_tokens = 0;              // of the prompt, found in the cache
+  std::vector<Logprobs> prompt_logprobs;  // of the next prompt tokens, in order, from the second on
 };
 
 struct RequestProgress {
@@ -54,6 +65,8 @@ struct RequestProgress {
   int64_t computed_tokens = 0;  // of the prompt, the cached ones included
   int64_t generated_tokens = 0;
   uint64_t seed = 0;
+  bool running = false;     // or waiting for its turn
+  int64_t preemptions = 0;  // how often it has given way and begun again
 };
 
 }  // namespace fathom

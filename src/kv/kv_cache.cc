@@ -17,6 +17,12 @@ Result<KvCache> KvCache::Create(Backend& backend, const CacheLayout& layout, int
   return cache;
 }
 
+KvCache KvCache::WithoutMemory(int32_t pages) {
+  KvCache cache;
+  cache.pool_ = std::make_unique<PagePool>(pages);
+  return cache;
+}
+
 LayerCache KvCache::Layer(int64_t layer) const {
   FATHOM_DCHECK(layer >= 0 && layer < layers_, "layer {} of {}", layer, layers_);
   const int64_t first = layer * pool_->size() * kPageTokens;

@@ -20,6 +20,9 @@ class KvCache {
   static Result<KvCache> Create(Backend& backend, const CacheLayout& layout, int64_t layers,
                                 int32_t pages);
 
+  // Pages alone, for models that keep what belongs to them elsewhere; it has no layers.
+  static KvCache WithoutMemory(int32_t pages);
+
   static int64_t BytesFor(const CacheLayout& layout, int64_t layers, int64_t pages) {
     return layout.TokenBytes() * kPageTokens * layers * pages;
   }

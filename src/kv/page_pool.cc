@@ -8,7 +8,7 @@ PageRef::~PageRef() {
 
 PageRef PageRef::Share() const {
   FATHOM_CHECK(pool_ != nullptr, "sharing an empty page reference");
-  ++pool_->references_[static_cast<size_t>(id_)];
+  pool_->Share(id_);
   return PageRef(pool_, id_);
 }
 
@@ -29,10 +29,22 @@ std::optional<PageRef> PagePool::Allocate() {
   return PageRef(this, page);
 }
 
+void PagePool::Watch(PageWatcher* watcher) {
+  FATHOM_CHECK(watcher == nullptr || watcher_ == nullptr, "the pages have a watcher already");
+  watcher_ = watcher;
+}
+
+void PagePool::Share(int32_t page) {
+  const int32_t references = ++references_[static_cast<size_t>(page)];
+  if (references == 2 && watcher_ != nullptr) watcher_->OnShared(page, true);
+}
+
 void PagePool::Release(int32_t page) {
   int32_t& references = references_[static_cast<size_t>(page)];
   FATHOM_CHECK(references > 0, "page {} released twice", page);
-  if (--references == 0) free_.push_back(page);
+  --references;
+  if (references == 0) free_.push_back(page);
+  if (references == 1 && watcher_ != nullptr) watcher_->OnShared(page, false);
 }
 
 }  // namespace fathom

@@ -27,7 +27,7 @@ class PageRef {
   }
   ~PageRef();
 
-  int32_t id() const { return id_; }
+  int32_t id() const { return id_; }  // of a reference that holds a page
   PageRef Share() const;
 
  private:
@@ -36,6 +36,15 @@ class PageRef {
 
   PagePool* pool_ = nullptr;
   int32_t id_ = -1;
+};
+
+// Learns when a page goes from one holder to several, and back.
+class PageWatcher {
+ public:
+  virtual void OnShared(int32_t page, bool shared) = 0;
+
+ protected:
+  ~PageWatcher() = default;
 };
 
 // Threads: engine thread only. Outlives its references.
@@ -55,12 +64,17 @@ class PagePool {
 
   int32_t references(int32_t page) const { return references_[static_cast<size_t>(page)]; }
 
+  // One watcher at a time; null ends it.
+  void Watch(PageWatcher* watcher);
+
  private:
   friend class PageRef;
+  void Share(int32_t page);
   void Release(int32_t page);
 
   std::vector<int32_t> references_;  // [pages]
   std::vector<int32_t> free_;        // a stack of pages without references
+  PageWatcher* watcher_ = nullptr;
 };
 
 }  // namespace fathom

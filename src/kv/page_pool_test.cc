@@ -49,6 +49,42 @@ TEST(PagePoolDeathTest, OutlivedByAReference) {
       "1 of 1 pages still held");
 }
 
+TEST(PagePool, WatcherLearnsOfTheSecondHolder) {
+  struct Watcher : PageWatcher {
+    void OnShared(int32_t page, bool shared) override { seen.push_back({page, shared}); }
+    std::vector<std::pair<int32_t, bool>> seen;
+  } watcher;
+  using Seen = std::vector<std::pair<int32_t, bool>>;
+  PagePool pool(2);
+  pool.Watch(&watcher);
+  std::optional<PageRef> first = pool.Allocate();
+  EXPECT_EQ(watcher.seen, Seen());
+  {
+    const PageRef second = first->Share(), third = first->Share();
+    EXPECT_EQ(watcher.seen, (Seen{{0, true}}));
+  }
+  EXPECT_EQ(watcher.seen, (Seen{{0, true}, {0, false}}));
+  pool.Watch(nullptr);
+  const PageRef unseen = first->Share();
+  EXPECT_EQ(watcher.seen.size(), 2U);
+}
+
+TEST(PageTable, BeginsBehindSharedPagesAndReplacesOne) {
+  PagePool pool(4);
+  PageTable first(pool), second(pool);
+  ASSERT_TRUE(first.Reserve(128).ok());
+  std::vector<PageRef> shared;
+  shared.push_back(first.page(0).Share());
+  second.Begin(std::move(shared));
+  EXPECT_EQ(second.capacity(), 64);
+  ASSERT_TRUE(second.Reserve(65).ok());
+  EXPECT_EQ(pool.free(), 1);
+  second.Replace(1, first.page(1).Share());
+  EXPECT_EQ(pool.free(), 2);
+  EXPECT_EQ(second.ids()[1], first.ids()[1]);
+  EXPECT_EQ(pool.references(first.ids()[1]), 2);
+}
+
 TEST(PageTable, GrowsByWholePages) {
   PagePool pool(3);
   PageTable table(pool);

@@ -1,16 +1,11 @@
 #include "kv/page_table.h"
 
+#include <utility>
+
 namespace fathom {
-namespace {
-
-size_t PagesFor(int64_t tokens) {
-  return static_cast<size_t>((tokens + kPageTokens - 1) / kPageTokens);
-}
-
-}  // namespace
 
 Status PageTable::Reserve(int64_t tokens) {
-  const size_t wanted = PagesFor(tokens);
+  const auto wanted = static_cast<size_t>(PagesFor(tokens));
   if (wanted <= pages_.size()) return {};
   const size_t more = wanted - pages_.size();
   if (more > static_cast<size_t>(pool_->free())) {
@@ -24,8 +19,19 @@ Status PageTable::Reserve(int64_t tokens) {
   return {};
 }
 
+void PageTable::Begin(std::vector<PageRef> pages) {
+  FATHOM_CHECK(pages_.empty(), "{} pages held before the first", pages_.size());
+  pages_ = std::move(pages);
+  for (const PageRef& page : pages_) ids_.push_back(page.id());
+}
+
+void PageTable::Replace(size_t index, PageRef page) {
+  ids_[index] = page.id();
+  pages_[index] = std::move(page);  // a swap: the old one goes with the parameter
+}
+
 void PageTable::Truncate(int64_t tokens) {
-  const size_t kept = PagesFor(tokens);
+  const auto kept = static_cast<size_t>(PagesFor(tokens));
   while (pages_.size() > kept) {
     pages_.pop_back();
     ids_.pop_back();

@@ -1,4 +1,5 @@
 // The pages of one sequence, in order: position p lies in page p / 64.
+// Pages that other sequences hold too are whole ones, so nothing is ever written to them again.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,8 @@
 
 namespace fathom {
 
+constexpr int64_t PagesFor(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+
 // Threads: engine thread only.
 class PageTable {
  public:
@@ -20,11 +23,18 @@ class PageTable {
   // has too few pages.
   Status Reserve(int64_t tokens);
 
+  // Puts pages that hold the first tokens already into an empty table.
+  void Begin(std::vector<PageRef> pages);
+
+  // Holds `page` in place of page number `index`, which it gives back.
+  void Replace(size_t index, PageRef page);
+
   // Gives back the pages that no token below `tokens` needs.
   void Truncate(int64_t tokens);
 
   int64_t capacity() const { return static_cast<int64_t>(pages_.size()) * kPageTokens; }
   std::span<const int32_t> ids() const { return ids_; }
+  const PageRef& page(size_t index) const { return pages_[index]; }
 
  private:
   PagePool* pool_;

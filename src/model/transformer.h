@@ -17,24 +17,10 @@
 #include "model/batch.h"
 #include "model/rope_table.h"
 #include "model/scratch.h"
+#include "model/step_model.h"
 #include "model/weights.h"
 
 namespace fathom {
-
-struct TransformerOptions {
-  int64_t step_tokens = 512;  // most tokens of one step
-  int64_t logit_rows = 16;    // most rows of one step that get logits
-  int64_t context = 4096;     // tokens of the longest sequence
-  bool mtp = false;           // bind the MTP layer
-  // Queries at positions below this take the multi-head form, which is cheaper for long steps over
-  // short contexts and dearer otherwise; the others take the absorbed form. At most index_topk,
-  // since the multi-head form reads every key. A property of the model, not of a step, so that a
-  // token's numbers do not depend on how the prompt was cut.
-  int64_t dense_below = 0;
-  // Prompts take the multi-head form over their selected positions at any length, as the official
-  // code does; only a backend with official numerics can.
-  bool dense_prompts = false;
-};
 
 // Sees what lies between, for verification; row numbers are those of the batch.
 class StepObserver {
@@ -53,7 +39,7 @@ class StepObserver {
 };
 
 // Threads: one at a time (the engine's).
-class Transformer {
+class Transformer : public StepModel {
  public:
   // The checkpoint and the backend outlive the model. Errors are those of CheckOptions, and
   // kResourceExhausted.
@@ -68,22 +54,21 @@ class Transformer {
   static int64_t ScratchBytes(const ModelConfig& config, const TransformerOptions& options);
 
   const ModelConfig& config() const { return config_; }
-  const TransformerOptions& options() const { return options_; }
+  int64_t vocab_size() const override { return config_.vocab_size; }
+  const TransformerOptions& options() const override { return options_; }
   bool has_mtp() const { return weights_.mtp.has_value(); }
   // Layers of cache that the model needs, the MTP layer's included.
   int64_t cache_layers() const { return config_.num_hidden_layers + (has_mtp() ? 1 : 0); }
 
-  // Runs a step: writes the cache of its tokens and leaves logits() and hidden(). The batch fits
-  // the options. Every earlier position of its sequences has been run.
-  void Forward(const Batch& batch, KvCache& cache, StepObserver* observer = nullptr);
+  void Forward(const Batch& batch, KvCache& cache) override { Forward(batch, cache, nullptr); }
+  void Forward(const Batch& batch, KvCache& cache, StepObserver* observer);
 
   // Runs the MTP layer over rows whose hidden states the last Forward left, same positions: row i
   // of `batch` holds the token that follows row hidden_rows[i] of that step. Leaves logits(): row
   // i's predicts the token after that. `batch` has the layer's own past in the cache.
   void ForwardMtp(const Batch& batch, std::span<const int32_t> hidden_rows, KvCache& cache);
 
-  // [R, vocab], rows in the order of the batch's logit_rows; valid until the next step.
-  BufferView logits() const { return logits_; }
+  BufferView logits() const override { return logits_; }
 
  private:
   Transformer(const Checkpoint& checkpoint, Backend& backend, const TransformerOptions& options);

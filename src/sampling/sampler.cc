@@ -69,6 +69,15 @@ Result<SampledToken> Sampler::Sample(const SampleInput& input) {
   return sampled;
 }
 
+Result<Logprobs> Sampler::Report(std::span<const float> logits, int32_t token, int64_t top) {
+  FATHOM_CHECK(token >= 0 && token < vocab_size(), "token {} of {}", token, vocab_size());
+  FATHOM_RETURN_IF_ERROR(Load(logits));
+  double log_sum = 0;
+  Logprobs report = ReportTop(static_cast<size_t>(top), &log_sum);
+  report.chosen = logits_[static_cast<size_t>(token)] - log_sum;
+  return report;
+}
+
 Status Sampler::Load(std::span<const float> row) {
   FATHOM_CHECK(row.size() == logits_.size(), "{} logits for a vocabulary of {}", row.size(),
                logits_.size());

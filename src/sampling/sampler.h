@@ -64,6 +64,10 @@ class Sampler {
   // kInvalidArgument when every token is masked.
   Result<SampledToken> Sample(const SampleInput& input);
 
+  // What a row [V] of logits says of a token that came by other means, and of the `top` likeliest
+  // ones. kDataLoss as above.
+  Result<Logprobs> Report(std::span<const float> logits, int32_t token, int64_t top);
+
  private:
   // A token as the partial sorts see it; sorted by logit, the lower id first among equals.
   struct Candidate {

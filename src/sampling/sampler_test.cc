@@ -448,6 +448,20 @@ TEST(Sampler, LogprobsAreTheLogSoftmaxOfTheRawLogits) {
   }
 }
 
+TEST(Sampler, ReportsATokenThatCameByOtherMeans) {
+  Sampler sampler({true, true, false, true}, {3});
+  const std::vector<float> row = {1, 2, 50, kNever};
+  const double sum = std::exp(1.0) + std::exp(2.0);
+  const Logprobs report = sampler.Report(row, 0, 5).value();
+  EXPECT_NEAR(report.chosen, 1 - std::log(sum), 1e-12);
+  ASSERT_EQ(report.top.size(), 2U);
+  EXPECT_EQ(report.top[0].token, 1);
+  EXPECT_EQ(sampler.Report(row, 2, 0).value().chosen, kNever);  // no token at all
+  EXPECT_EQ(sampler.Report(row, 3, 0).value().chosen, kNever);
+  const std::vector<float> broken = {1, std::nanf(""), 0, 0};
+  EXPECT_EQ(sampler.Report(broken, 0, 1).status().code(), Code::kDataLoss);
+}
+
 TEST(Sampler, TopLogprobsNameTheLowerIdFirstAndNoImpossibleToken) {
   Sampler sampler = PlainSampler(5);
   const Logprobs report = LogprobsOf(sampler, {2, 1, 2, kNever, 1}, {}, 20);
