@@ -49,8 +49,8 @@ struct TokenInfo {
 
 // One choice when it is complete.
 struct FinishedAnswer {
-  chat::Message message;  // calls with their ids
-  chat::StreamEnd end;    // why it ended, and what was repaired
+  chat::Message message;                   // calls with their ids
+  chat::StreamEnd end;                     // why it ended, and what was repaired
   std::optional<std::string> stop_string;  // the one that ended it, for APIs that say which
   std::vector<TokenInfo> tokens;           // with want_logprobs
 };
