@@ -113,9 +113,8 @@ json::Value ErrorBody(Dialect dialect, int http_status, std::string_view message
   const ErrorRow& row = RowOf(http_status);
   const std::string shown = Shortened(message);
   if (dialect == Dialect::kAnthropic) {
-    return json::Object{
-        {"type", "error"},
-        {"error", json::Object{{"type", row.anthropic_type}, {"message", shown}}}};
+    return json::Object{{"type", "error"},
+                        {"error", json::Object{{"type", row.anthropic_type}, {"message", shown}}}};
   }
   const std::string_view field = http_status < 500 ? FieldOf(message) : std::string_view();
   return json::Object{{"error", json::Object{{"message", shown},
@@ -130,8 +129,7 @@ json::Value ErrorBody(Dialect dialect, const Status& status) {
 
 http::Response ErrorResponse(Dialect dialect, int http_status, std::string_view message) {
   http::Response response{.status = http_status};
-  response.body =
-      json::Dump(ErrorBody(dialect, http_status, message), json::Style::kCompact);
+  response.body = json::Dump(ErrorBody(dialect, http_status, message), json::Style::kCompact);
   return response;
 }
 

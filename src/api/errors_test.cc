@@ -64,7 +64,8 @@ TEST(Errors, AMessageIsCutBetweenCharacters) {
   EXPECT_TRUE(IsValidUtf8(response.body));
   EXPECT_TRUE(json::Parse(response.body).ok());
   // A field's name can be as long as the client likes.
-  const http::Response field = ErrorResponse(Dialect::kOpenAi, 400, std::string(1 << 20, 'x') + ": no");
+  const http::Response field =
+      ErrorResponse(Dialect::kOpenAi, 400, std::string(1 << 20, 'x') + ": no");
   EXPECT_LT(field.body.size(), 5000u);
 }
 

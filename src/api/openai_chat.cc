@@ -88,8 +88,7 @@ Status ReadSmallFields(const json::Object& request, AnswerRequest* out) {
   FATHOM_ASSIGN_OR_RETURN(out->stream, fields.BoolOr("stream", false));
   const json::Value* options = request.Find("stream_options");
   if (options != nullptr && !options->is_null()) {
-    FATHOM_ASSIGN_OR_RETURN(const json::Object* object,
-                            json::AsObject(*options, "stream_options"));
+    FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*options, "stream_options"));
     FATHOM_ASSIGN_OR_RETURN(
         const bool usage,
         json::FieldReader(*object, "stream_options").BoolOr("include_usage", false));
@@ -108,6 +107,8 @@ Status CheckMessageFields(const json::Value& message, const std::string& path) {
   constexpr RefusedField kRefused[] = {
       {"function_call", "the old form of calls; send tool_calls"},
       {"audio", "the model reads only text"},
+      {"tools", "tools stand beside the messages, not on one"},
+      {"response_format", "it stands beside the messages, not on one"},
   };
   for (const RefusedField& row : kRefused) {
     const json::Value* value = object->Find(row.name);
@@ -119,8 +120,7 @@ Status CheckMessageFields(const json::Value& message, const std::string& path) {
   if (calls == nullptr || !calls->is_array()) return {};
   for (size_t i = 0; i < calls->array().size(); ++i) {
     const std::string call_path = fmt::format("{}.tool_calls[{}]", path, i);
-    FATHOM_ASSIGN_OR_RETURN(const json::Object* call,
-                            json::AsObject(calls->array()[i], call_path));
+    FATHOM_ASSIGN_OR_RETURN(const json::Object* call, json::AsObject(calls->array()[i], call_path));
     FATHOM_ASSIGN_OR_RETURN(const std::string type,
                             json::FieldReader(*call, call_path).StringOr("type", "function"));
     if (type != "function") {
@@ -137,8 +137,6 @@ Status CheckCallIds(const std::vector<chat::Message>& messages) {
     for (size_t c = 0; c < message.tool_calls.size(); ++c) {
       const chat::ToolCall& call = message.tool_calls[c];
       if (call.id.empty()) return InvalidArgument("messages[{}].tool_calls[{}].id: missing", i, c);
-      FATHOM_RETURN_IF_ERROR(
-          CheckToolName(call.name, fmt::format("messages[{}].tool_calls[{}].function.name", i, c)));
       ids.insert(call.id);
     }
     if (message.role != chat::Role::kTool) continue;
@@ -180,9 +178,10 @@ Result<bool> ReadPrefix(const json::Object& request, const json::Array& raw,
         "the last one");
   }
   if (!new_turn && !ends_in_assistant) {
-    return InvalidArgument("{}: the last message is not the assistant's, so there is nothing to go "
-                           "on with",
-                           go_on ? "continue_final_message" : "add_generation_prompt");
+    return InvalidArgument(
+        "{}: the last message is not the assistant's, so there is nothing to go "
+        "on with",
+        go_on ? "continue_final_message" : "add_generation_prompt");
   }
   prefix |= !new_turn;
   if (ends_in_assistant && !prefix) {

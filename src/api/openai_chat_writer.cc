@@ -73,8 +73,8 @@ class ChatWriter final : public AnswerWriter {
 
   const bool stream_usage_;
   bool want_logprobs_ = false;
-  std::string before_;  // of every chunk, up to the choices
-  std::string after_;   // the choices, up to the end
+  std::string before_;                           // of every chunk, up to the choices
+  std::string after_;                            // the choices, up to the end
   std::vector<std::vector<TokenInfo>> waiting_;  // of each choice: tokens that no chunk tells yet
 };
 
