@@ -3,6 +3,8 @@
 // passed over and named for the log. Tables, so that docs/api.md and the code can be compared.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -21,6 +23,15 @@ struct RefusedField {
   std::string_view name;
   std::string_view why;  // what stands behind "NAME: "
 };
+
+// Tables as one.
+template <typename T, size_t... kSizes>
+constexpr auto JoinTables(const std::array<T, kSizes>&... tables) {
+  std::array<T, (kSizes + ...)> joined{};
+  auto at = joined.begin();
+  ((at = std::copy(tables.begin(), tables.end(), at)), ...);
+  return joined;
+}
 
 // Whether a field asks for nothing: null, false, an empty string, array or object.
 bool AsksForNothing(const json::Value& value);

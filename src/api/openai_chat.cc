@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "agent/sampling_json.h"
-#include "api/field_policy.h"
+#include "api/openai_fields.h"
 #include "api/openai_tools.h"
 #include "api/thinking_switch.h"
 #include "chat/tool_results.h"
@@ -13,63 +13,36 @@
 namespace fathom::api {
 namespace {
 
-// Read here, or accepted because they change no answer.
+// Beside those of openai_fields.h, sampling_json.h and thinking_switch.h.
 constexpr std::array kOwnFields = {
     std::string_view("messages"),
-    std::string_view("model"),
     std::string_view("tools"),
     std::string_view("tool_choice"),
     std::string_view("parallel_tool_calls"),
     std::string_view("response_format"),
-    std::string_view("stream"),
-    std::string_view("stream_options"),
-    std::string_view("n"),
-    std::string_view("user"),
-    std::string_view("safety_identifier"),
     std::string_view("continue_final_message"),
     std::string_view("add_generation_prompt"),
-    std::string_view("metadata"),
     std::string_view("modalities"),
-    std::string_view("prompt_cache_key"),
-    std::string_view("prompt_cache_retention"),
-    std::string_view("service_tier"),
-    std::string_view("store"),
-    std::string_view("verbosity"),
 };
 
-constexpr std::string_view kNoStructure =
-    "guided structure is not there yet; response_format gives the model a schema without a "
-    "guarantee";
-constexpr RefusedField kRefusedFields[] = {
-    {"audio", "the model writes text, no sound"},
-    {"web_search_options", "the server searches nothing; give the model a tool that does"},
-    {"prediction", "a predicted output can't be made use of; leave it out"},
-    {"functions", "the old form of tools; send tools"},
-    {"function_call", "the old form of tool_choice; send tool_choice"},
-    {"guided_json", kNoStructure},
-    {"guided_regex", kNoStructure},
-    {"guided_choice", kNoStructure},
-    {"guided_grammar", kNoStructure},
-    {"structured_outputs", kNoStructure},
-    {"grammar", kNoStructure},
-    {"json_schema", kNoStructure},
-    {"chat_template", "the model has one format of chats, which can't be replaced"},
-    {"documents", "put documents into a message"},
-    {"echo", "only completions repeat the prompt"},
-    {"prompt_logprobs", "only completions report the prompt's, with echo and logprobs"},
-    {"best_of", "every choice is returned; send n"},
-    {"use_beam_search", "there is no beam search"},
-    {"bad_words", "words can't be forbidden; logit_bias can make tokens unlikely"},
-    {"allowed_token_ids", "the vocabulary can't be restricted; logit_bias can favour tokens"},
-    {"include_stop_str_in_output", "an answer ends before its stop string"},
-    {"truncate_prompt_tokens", "prompts are never cut; send fewer messages"},
+constexpr std::array kOwnRefused = {
+    RefusedField{"audio", "the model writes text, no sound"},
+    RefusedField{"web_search_options",
+                 "the server searches nothing; give the model a tool that does"},
+    RefusedField{"prediction", "a predicted output can't be made use of; leave it out"},
+    RefusedField{"functions", "the old form of tools; send tools"},
+    RefusedField{"function_call", "the old form of tool_choice; send tool_choice"},
+    RefusedField{"chat_template", "the model has one format of chats, which can't be replaced"},
+    RefusedField{"documents", "put documents into a message"},
+    RefusedField{"echo", "only completions repeat the prompt"},
+    RefusedField{"best_of", "every choice is returned; send n"},
 };
 
 Status SortOut(const json::Object& request, AnswerRequest* out) {
-  std::vector<std::string_view> known(kOwnFields.begin(), kOwnFields.end());
-  known.insert(known.end(), kSamplingFields.begin(), kSamplingFields.end());
-  known.insert(known.end(), kThinkingFields.begin(), kThinkingFields.end());
-  FATHOM_RETURN_IF_ERROR(SortOutFields(request, known, kRefusedFields, "", &out->ignored_fields));
+  static constexpr auto kKnown =
+      JoinTables(kOwnFields, kCommonFields, kSamplingFields, kThinkingFields);
+  static constexpr auto kRefused = JoinTables(kOwnRefused, kCommonRefused);
+  FATHOM_RETURN_IF_ERROR(SortOutFields(request, kKnown, kRefused, "", &out->ignored_fields));
   const json::Value* modalities = request.Find("modalities");
   if (modalities == nullptr || modalities->is_null()) return {};
   if (!modalities->is_array()) return json::WrongKind("modalities", "array", *modalities);
@@ -78,26 +51,6 @@ Status SortOut(const json::Object& request, AnswerRequest* out) {
       return Unsupported("modalities: the model writes only \"text\"");
     }
   }
-  return {};
-}
-
-Status ReadSmallFields(const json::Object& request, AnswerRequest* out) {
-  const json::FieldReader fields(request, "");
-  FATHOM_ASSIGN_OR_RETURN(out->model, ShortString(request, "model", kMaxModelNameBytes));
-  FATHOM_ASSIGN_OR_RETURN(out->choices, fields.IntOr("n", 1, 1, kMaxChoices));
-  FATHOM_ASSIGN_OR_RETURN(out->stream, fields.BoolOr("stream", false));
-  const json::Value* options = request.Find("stream_options");
-  if (options != nullptr && !options->is_null()) {
-    FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*options, "stream_options"));
-    FATHOM_ASSIGN_OR_RETURN(
-        const bool usage,
-        json::FieldReader(*object, "stream_options").BoolOr("include_usage", false));
-    out->stream_usage = usage && out->stream;
-  }
-  FATHOM_ASSIGN_OR_RETURN(out->user, ShortString(request, "user", kMaxUserBytes));
-  FATHOM_ASSIGN_OR_RETURN(std::string newer,
-                          ShortString(request, "safety_identifier", kMaxUserBytes));
-  if (!newer.empty()) out->user = std::move(newer);
   return {};
 }
 
@@ -229,7 +182,12 @@ Result<AnswerRequest> ReadChatCompletion(const json::Value& body, const Sampling
   FATHOM_RETURN_IF_ERROR(SortOut(*request, &out));
   FATHOM_RETURN_IF_ERROR(ReadMessages(*request, &out));
   FATHOM_RETURN_IF_ERROR(ReadToolFields(*request, &out));
-  FATHOM_RETURN_IF_ERROR(ReadSmallFields(*request, &out));
+  FATHOM_ASSIGN_OR_RETURN(CommonFields common, ReadCommonFields(*request));
+  out.model = std::move(common.model);
+  out.choices = common.choices;
+  out.stream = common.stream;
+  out.stream_usage = common.stream_usage;
+  out.user = std::move(common.user);
   FATHOM_ASSIGN_OR_RETURN(out.thinking, ReadThinkingSwitch(*request, &out.ignored_fields));
   const json::FieldReader fields(*request, "");
   out.sampling = defaults;

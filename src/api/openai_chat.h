@@ -12,10 +12,7 @@
 
 namespace fathom::api {
 
-inline constexpr int64_t kMaxChoices = 16;
 inline constexpr size_t kMaxMessages = 16384;
-inline constexpr size_t kMaxModelNameBytes = 256;
-inline constexpr size_t kMaxUserBytes = 512;
 
 // kInvalidArgument for a field that is wrong, kUnsupported for one that asks for what the server
 // can't do; the message begins with the field's path ("messages[3].tool_call_id: …"). Whether the

@@ -99,9 +99,8 @@ TEST(ChatGolden, AnAnswerCanBeSentBack) {
     json::Array messages = {json::Object{{"role", "user"}, {"content", "Hi"}}, message};
     const json::Value* calls = message.Find("tool_calls");
     for (size_t i = 0; calls != nullptr && i < calls->array().size(); ++i) {
-      messages.emplace_back(json::Object{{"role", "tool"},
-                                         {"tool_call_id", *calls->array()[i].Find("id")},
-                                         {"content", "ok"}});
+      messages.emplace_back(json::Object{
+          {"role", "tool"}, {"tool_call_id", *calls->array()[i].Find("id")}, {"content", "ok"}});
     }
     messages.emplace_back(json::Object{{"role", "user"}, {"content", "Go on"}});
     const Result<AnswerRequest> request =
@@ -123,8 +122,13 @@ TEST(ChatGolden, DanglingThinkTagLosesNoCall) {
       "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"f\">\n"
       "<｜DSML｜parameter name=\"a\" string=\"true\">x</｜DSML｜parameter>\n"
       "</｜DSML｜invoke>\n</｜DSML｜function_calls>";
-  const std::string ends[] = {"Hm</think>\n\n", "Hm", "Hm\n\n", "Hm</think></think>\n\n",
-                              "<think>Hm</think>\n\n", "Hm</think>So:</think>\n\n", "</think>"};
+  const std::string ends[] = {"Hm</think>\n\n",
+                              "Hm",
+                              "Hm\n\n",
+                              "Hm</think></think>\n\n",
+                              "<think>Hm</think>\n\n",
+                              "Hm</think>So:</think>\n\n",
+                              "</think>"};
   std::mt19937_64 random(3);
   for (const std::string& before : ends) {
     for (const std::string& after : {std::string(), std::string("</think>")}) {

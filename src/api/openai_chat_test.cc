@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "api/errors.h"
+#include "api/openai_fields.h"
 #include "base/utf8.h"
 #include "json/parse.h"
 #include "json/write.h"
@@ -70,11 +71,10 @@ TEST(ChatRequest, ThinkingSwitchIsHeardInEveryDialect) {
 TEST(ChatRequest, ReasoningNeedNotBeSentBack) {
   for (const char* reasoning : {"", R"(, "reasoning_content": null)",
                                 R"(, "reasoning_content": "")", R"(, "reasoning": null)"}) {
-    const auto request =
-        Read(R"({"thinking": true, "messages": [{"role": "user", "content": "Hi"},
+    const auto request = Read(R"({"thinking": true, "messages": [{"role": "user", "content": "Hi"},
              {"role": "assistant", "content": null, "tool_calls": [{"id": "c1",
               "type": "function", "function": {"name": "f", "arguments": "{}"}}])" +
-             std::string(reasoning) + R"(}, {"role": "tool", "tool_call_id": "c1",
+                              std::string(reasoning) + R"(}, {"role": "tool", "tool_call_id": "c1",
               "content": "1"}]})");
     ASSERT_TRUE(request.ok()) << request.status().message();
     EXPECT_EQ(request->messages[1].reasoning, "");
@@ -184,7 +184,7 @@ TEST(ChatRequest, NoValueInAnyFieldDoesHarm) {
         ++accepted;
         EXPECT_FALSE(request->messages.empty());
         EXPECT_LE(request->choices, kMaxChoices);
-        EXPECT_LE(request->ignored_fields.size(), 16u);
+        EXPECT_LE(request->ignored_fields.size(), kMaxIgnoredFields);
         EXPECT_TRUE(request->sampling.ValidateNumbers().ok());
         return;
       }
@@ -214,8 +214,8 @@ TEST(ChatRequest, OnlyMessagesAreNeeded) {
     if (left_out.key == "tools") body.Set("tool_choice", nullptr);
     if (left_out.key == "logprobs") body.Set("top_logprobs", nullptr);
     const Result<AnswerRequest> request = ReadChatCompletion(body, SamplingParams());
-    EXPECT_EQ(request.ok(), left_out.key != "messages") << left_out.key << ": "
-                                                         << request.status().message();
+    EXPECT_EQ(request.ok(), left_out.key != "messages")
+        << left_out.key << ": " << request.status().message();
   }
 }
 
@@ -235,7 +235,7 @@ TEST(ChatRequest, IgnoredFieldsAreBounded) {
   for (int i = 0; i < 1000; ++i) text += fmt::format(", \"field{}\": 1", i);
   const Result<AnswerRequest> request = Read(text + "}");
   ASSERT_TRUE(request.ok());
-  EXPECT_EQ(request->ignored_fields.size(), 16u);
+  EXPECT_EQ(request->ignored_fields.size(), kMaxIgnoredFields);
   EXPECT_EQ(request->ignored_fields[15], "field15");
 }
 

@@ -162,18 +162,13 @@ std::vector<StreamEvent> SampleEvents() {
   chat::StreamEnd end;
   end.reason = chat::FinishReason::kToolCalls;
   end.complete_calls = 2;
-  return {{EventKind::kReasoning, -1, "Hm, \"é\"\n"},
-          {EventKind::kReasoning, -1, "well \\ \x01 𝄞"},
-          {EventKind::kContent, -1, "I will look"},
-          {EventKind::kContent, -1, " it up.\xE2\x80\xA8"},
-          {EventKind::kToolCall, 0, "get_weather"},
-          {EventKind::kToolArguments, 0, "{\"city\": \"Os"},
-          {EventKind::kToolArguments, 0, "lo\"}"},
-          {EventKind::kToolCallEnd, 0, ""},
-          {EventKind::kToolCall, 1, "now"},
-          {EventKind::kToolArguments, 1, "{}"},
-          {EventKind::kToolCallEnd, 1, ""},
-          {EventKind::kEnd, -1, "", end}};
+  return {
+      {EventKind::kReasoning, -1, "Hm, \"é\"\n"}, {EventKind::kReasoning, -1, "well \\ \x01 𝄞"},
+      {EventKind::kContent, -1, "I will look"},   {EventKind::kContent, -1, " it up.\xE2\x80\xA8"},
+      {EventKind::kToolCall, 0, "get_weather"},   {EventKind::kToolArguments, 0, "{\"city\": \"Os"},
+      {EventKind::kToolArguments, 0, "lo\"}"},    {EventKind::kToolCallEnd, 0, ""},
+      {EventKind::kToolCall, 1, "now"},           {EventKind::kToolArguments, 1, "{}"},
+      {EventKind::kToolCallEnd, 1, ""},           {EventKind::kEnd, -1, "", end}};
 }
 
 void ExpectSame(const test::JoinedChoice& joined, const json::Value& choice) {
@@ -293,8 +288,7 @@ TEST(ChatWriter, HalfCharactersAndImpossibleTokensAreValidJson) {
   answer.tokens = {{.bytes = "\xE2\x82",
                     .logprob = -std::numeric_limits<double>::infinity(),
                     .top = {{"\xAC", -1}}}};
-  const std::string text =
-      json::Dump(writer->Whole(head, {&answer, 1}, {}), json::Style::kCompact);
+  const std::string text = json::Dump(writer->Whole(head, {&answer, 1}, {}), json::Style::kCompact);
   ASSERT_TRUE(json::Parse(text).ok()) << text;
   EXPECT_NE(text.find("{\"token\":\"\uFFFD\",\"logprob\":-9999.0,\"bytes\":[226,130]"),
             std::string::npos)
