@@ -123,7 +123,9 @@ Result<std::vector<int32_t>> TokenIdsOf(const json::Array& array, std::string_vi
   for (const json::Value& id : array) {
     const auto number = id.AsInt64();
     if (!number || *number < 0 || *number > kLargestId) {
-      return json::WrongKind(path, "token ids", id);
+      const std::string place = fmt::format("{}[{}]", path, ids.size());
+      if (!id.is_number()) return json::WrongKind(place, "token id", id);
+      return InvalidArgument("{}: {:.40} is no token id", place, id.number().text);
     }
     ids.push_back(static_cast<int32_t>(*number));
   }

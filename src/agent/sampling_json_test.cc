@@ -61,7 +61,7 @@ TEST(SamplingJson, SaysWhatIsWrong) {
             "logit_bias: expected token ids with numbers, found \"x\"");
   EXPECT_EQ(Refusal(R"({"seed": 1.5})"), "seed: expected integer, found 1.5");
   EXPECT_EQ(Refusal(R"({"stop_token_ids": [4294967296]})"),
-            "stop_token_ids: expected token ids, found number");
+            "stop_token_ids[0]: 4294967296 is no token id");
 }
 
 TEST(SamplingJson, ListsAreBounded) {

@@ -195,8 +195,7 @@ Result<std::vector<int32_t>> CompletionTokens(const CompletionRequest& request, 
   const CompletionPrompt& prompt = request.prompts[index];
   if (const auto* ids = std::get_if<std::vector<int32_t>>(&prompt)) {
     for (const int32_t id : *ids) {
-      FATHOM_RETURN_IF_ERROR(
-          tokenizer.vocabulary().Check(id).At(fmt::format("prompt[{}]", index)));
+      FATHOM_RETURN_IF_ERROR(tokenizer.vocabulary().Check(id).At(fmt::format("prompt[{}]", index)));
     }
     return *ids;
   }

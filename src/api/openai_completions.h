@@ -24,9 +24,9 @@
 namespace fathom::api {
 
 inline constexpr size_t kMaxPrompts = 128;
-inline constexpr size_t kMaxPromptIds = size_t{1} << 20;         // of all prompts
-inline constexpr int64_t kMaxCompletionChoices = 256;            // prompts · n
-inline constexpr int64_t kDefaultCompletionTokens = 16;          // OpenAI's
+inline constexpr size_t kMaxPromptIds = size_t{1} << 20;  // of all prompts
+inline constexpr int64_t kMaxCompletionChoices = 256;     // prompts · n
+inline constexpr int64_t kDefaultCompletionTokens = 16;   // OpenAI's
 
 using CompletionPrompt = std::variant<std::string, std::vector<int32_t>>;  // text, or token ids
 
@@ -36,9 +36,9 @@ struct CompletionRequest {
   std::string suffix;                     // not empty: fill in before it; then prompts are text
   bool add_special_tokens = true;         // begin of sentence before a text
   bool parse_special = true;
-  bool echo = false;      // the prompt stands before the answer
-  bool generate = true;   // false: max_tokens 0, nothing but the echo; sampling then says 1
-  int64_t choices = 1;    // of each prompt; choice i belongs to prompt i / choices
+  bool echo = false;     // the prompt stands before the answer
+  bool generate = true;  // false: max_tokens 0, nothing but the echo; sampling then says 1
+  int64_t choices = 1;   // of each prompt; choice i belongs to prompt i / choices
   SamplingParams sampling;
   std::vector<std::string> stop;
   bool stream = false;
@@ -103,7 +103,7 @@ class CompletionWriter {
 
   const bool want_logprobs_;
   const bool stream_usage_;
-  std::string before_;  // of every chunk, up to the choices
+  std::string before_;                // of every chunk, up to the choices
   std::vector<OldLogprobs> waiting_;  // of each choice: what no chunk tells yet
 };
 

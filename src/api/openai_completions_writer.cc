@@ -133,12 +133,9 @@ json::Value CompletionWriter::Whole(const AnswerHead& head,
     choice.Set("finish_reason", FinishReasonOf(answer));
     written.emplace_back(std::move(choice));
   }
-  return json::Object{{"id", head.id},
-                      {"object", "text_completion"},
-                      {"created", head.created},
-                      {"model", head.model},
-                      {"choices", std::move(written)},
-                      {"usage", UsageToJson(usage)}};
+  return json::Object{
+      {"id", head.id},       {"object", "text_completion"},   {"created", head.created},
+      {"model", head.model}, {"choices", std::move(written)}, {"usage", UsageToJson(usage)}};
 }
 
 }  // namespace fathom::api

@@ -23,8 +23,7 @@ Result<const ModelName*> FindModel(const ServedModels& models, std::string_view 
     if (model.name == name) return &model;
     known.push_back(model.name);
   }
-  return NotFound("model: '{}' is not served here; the names are {}", name,
-                  fmt::join(known, ", "));
+  return NotFound("model: '{}' is not served here; the names are {}", name, fmt::join(known, ", "));
 }
 
 json::Value ModelsBody(const ServedModels& models) {
