@@ -99,8 +99,8 @@ TEST(CompletionRequest, ListsAreBounded) {
 }
 
 Tokenizer SmallTokenizer(bool with_fim) {
-  std::vector<test::SmallAddedToken> added = {{.content = "<｜begin▁of▁sentence｜>", .special = true},
-                                              {.content = "<｜User｜>"}};
+  std::vector<test::SmallAddedToken> added = {
+      {.content = "<｜begin▁of▁sentence｜>", .special = true}, {.content = "<｜User｜>"}};
   if (with_fim) {
     for (const char* token : {"<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"}) {
       added.push_back({.content = token});
@@ -155,6 +155,19 @@ TEST(CompletionTokens, ASuffixIsFilledInBefore) {
   EXPECT_EQ(without.status().message(), "suffix: the model has no token <｜fim▁begin｜>");
 }
 
+TEST(CompletionTokens, DeepSeeksTokenizerFillsIn) {
+  const Result<Tokenizer> tokenizer =
+      Tokenizer::Load(FATHOM_GOLDEN_DIR "/tokenizer/tokenizer.json");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().message();
+  const auto ids = Tokens(R"({"prompt": "def f(", "suffix": "pass"})", *tokenizer);
+  ASSERT_TRUE(ids.ok()) << ids.status().message();
+  EXPECT_EQ(*tokenizer->Decode(*ids),
+            "<｜begin▁of▁sentence｜><｜fim▁begin｜>def f(<｜fim▁hole｜>pass<｜fim▁end｜>");
+  EXPECT_EQ(
+      std::ranges::count_if(*ids, [&](int32_t id) { return tokenizer->vocabulary().IsAdded(id); }),
+      4);
+}
+
 CompletionRequest WithLogprobs(int64_t choices = 1) {
   CompletionRequest request;
   request.prompts.emplace_back("x");
@@ -176,7 +189,8 @@ AnswerHead Head() {
 
 FinishedCompletion Sample() {
   FinishedCompletion answer;
-  answer.echo = {{"Hé", {{"H", -9, {}}, {"\xC3", -1, {{"\xC3", -1}, {"i", -2}}}, {"\xA9", -0.5, {}}}}};
+  answer.echo = {
+      {"Hé", {{"H", -9, {}}, {"\xC3", -1, {{"\xC3", -1}, {"i", -2}}}, {"\xA9", -0.5, {}}}}};
   answer.text = " you€";
   answer.tokens = {{" you", -0.25, {{" you", -0.25}}}, {"\xE2", -1, {}}, {"\x82\xAC", -2, {}}};
   answer.reason = chat::FinishReason::kLength;

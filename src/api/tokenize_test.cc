@@ -38,11 +38,10 @@ TEST(Tokenize, ATextIsCounted) {
   const Tokenizer tokenizer = SmallTokenizer();
   EXPECT_EQ(Body(R"({"prompt": "abc"})", tokenizer),
             R"({"count":3,"max_model_len":4096,"tokens":[257,256,99],"token_strs":null})");
-  EXPECT_EQ(
-      Body(R"({"prompt": "abé", "add_special_tokens": false, "return_token_strs": true})",
-           tokenizer),
-      "{\"count\":3,\"max_model_len\":4096,\"tokens\":[256,195,169],\"token_strs\":[\"ab\","
-      "\"\uFFFD\",\"\uFFFD\"]}");
+  EXPECT_EQ(Body(R"({"prompt": "abé", "add_special_tokens": false, "return_token_strs": true})",
+                 tokenizer),
+            "{\"count\":3,\"max_model_len\":4096,\"tokens\":[256,195,169],\"token_strs\":[\"ab\","
+            "\"\uFFFD\",\"\uFFFD\"]}");
   EXPECT_EQ(Body(R"({"prompt": "", "add_special_tokens": false})", tokenizer),
             R"({"count":0,"max_model_len":4096,"tokens":[],"token_strs":null})");
 }
