@@ -45,7 +45,7 @@ TEST(RequestJson, SaysWhatIsWrong) {
   EXPECT_EQ(Refusal("[]"), "expected object, found array");
   EXPECT_EQ(Refusal("{}"), "messages: missing");
   EXPECT_EQ(Refusal(R"({"prompt": []})"), "prompt: expected token ids, found none");
-  EXPECT_EQ(Refusal(R"({"prompt": [1, -1]})"), "prompt: expected token ids, found number");
+  EXPECT_EQ(Refusal(R"({"prompt": [1, -1]})"), "prompt[1]: -1 is no token id");
   EXPECT_EQ(Refusal(R"({"prompt": "text"})"), "prompt: expected array, found string");
   EXPECT_EQ(Refusal(R"({"prompt": [1], "tools": []})"),
             "tools: not allowed beside prompt, which is the whole input");

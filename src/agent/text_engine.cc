@@ -42,14 +42,11 @@ void TextEngine::Take(const TokenEvent& event) {
   const auto found = generations_.find(event.request);
   FATHOM_CHECK(found != generations_.end(), "an event of request {}", event.request);
   Generation& generation = found->second;
-  GeneratedMessage& result = generation.text.result();
+  const GeneratedMessage& result = generation.text.result();
   const bool was_ended = generation.text.ended_early();
   const int64_t tokens = result.usage.completion_tokens;
   stream_events_.clear();
   generation.text.Take(event, &stream_events_);
-  if (const auto progress = engine_.Progress(event.request)) {
-    result.usage.cached_tokens = progress->cached_tokens;
-  }
   if (result.usage.completion_tokens > tokens && generation.callbacks.on_token) {
     generation.callbacks.on_token(event.token->token);
   }

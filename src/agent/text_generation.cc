@@ -29,6 +29,7 @@ Result<TextGeneration> TextGeneration::Create(const Tokenizer& tokenizer,
 }
 
 void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent>* events) {
+  if (event.cached_tokens > 0) result_.usage.cached_tokens = event.cached_tokens;
   if (event.token && !stream_.done()) Count(event);
   const size_t before = events->size();
   stream_.Push(event, events);

@@ -24,6 +24,8 @@ int HttpStatus(Code code);
 
 // `param` names the field in OpenAI's form where the message begins with one ("top_p: …").
 json::Value ErrorBody(Dialect dialect, int http_status, std::string_view message);
+// The same for a Status; of one that is 500 the client learns only that.
+json::Value ErrorBody(Dialect dialect, const Status& status);
 http::Response ErrorResponse(Dialect dialect, int http_status, std::string_view message);
 http::Response ErrorResponse(Dialect dialect, const Status& status);
 

@@ -6,70 +6,34 @@
 #include <string>
 #include <vector>
 
-#include "base/mapped_file.h"
 #include "chat/dsml.h"
 #include "chat/message_builder.h"
 #include "chat/parse.h"
 #include "chat/stream_parser.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "support/golden_json.h"
+#include "support/golden_completions.h"
 #include "support/stream_run.h"
 
 namespace fathom::chat {
 namespace {
 
 using Cause = StreamParser::Cause;
+using test::GoldenCompletion;
+using test::GoldenCompletions;
 
-struct Completion {
-  std::string text;
-  bool thinking;
-};
-
-// The random ones, the hand-picked ones, and the turns of the published conversation.
-std::vector<Completion> GoldenCompletions() {
-  std::vector<Completion> completions;
-  const auto add = [&](const json::Value& arguments) {
-    completions.push_back({arguments.Find("text")->string(),
-                           arguments.Find("thinking_mode")->string() == "thinking"});
-  };
-  const json::Value cases = test::GoldenJson("encoding/cases.json");
-  for (const json::Value& one : cases.Find("parse")->array()) add(one);
-  const json::Value edge = test::GoldenJson("encoding/edge_parse.json");
-  for (const json::Value& one : edge.array()) add(*one.Find("args"));
-
-  Result<std::string> published =
-      ReadFile(FATHOM_GOLDEN_DIR "/encoding/official_output.txt", 1 << 20);
-  EXPECT_TRUE(published.ok()) << published.status().message();
-  size_t turn = 0, turns = 0;
-  for (size_t end = published->find(kEos); end != std::string::npos;
-       end = published->find(kEos, turn)) {
-    end += kEos.size();
-    std::string text = published->substr(turn, end - turn);
-    turn = end;
-    ++turns;
-    // What the model wrote stands behind the last user's or tool's think tag.
-    const size_t think = text.rfind("<think>"), no_think = text.rfind("</think>");
-    const bool thinking = think != std::string::npos;
-    text = text.substr(thinking ? think + 7 : no_think + 8);
-    completions.push_back({std::move(text), thinking});
-  }
-  EXPECT_EQ(turns, 5u);
-  return completions;
-}
-
-StreamOptions OptionsOf(const Completion& completion) {
+StreamOptions OptionsOf(const GoldenCompletion& completion) {
   return {.start_in_reasoning = completion.thinking};
 }
 
-std::vector<StreamEvent> Whole(const Completion& completion) {
+std::vector<StreamEvent> Whole(const GoldenCompletion& completion) {
   return test::Joined(test::Run(test::SplitSpecials(completion.text), OptionsOf(completion),
                                 Cause::kEndOfText, [](size_t left) { return left; }));
 }
 
 TEST(StreamGolden, SameMessageWhereTheStrictParserAccepts) {
   int accepted = 0, invalid_values = 0;
-  for (const Completion& completion : GoldenCompletions()) {
+  for (const GoldenCompletion& completion : GoldenCompletions()) {
     const Outcome<Message> strict = ParseCompletion(completion.text, completion.thinking);
     const std::vector<StreamEvent> events = Whole(completion);
     ASSERT_EQ(events.back().kind, EventKind::kEnd);
@@ -108,7 +72,7 @@ TEST(StreamGolden, SameMessageWhereTheStrictParserAccepts) {
 // Every place between two bytes at which a text may be cut, half characters included.
 TEST(StreamGolden, EveryCutGivesTheSameEvents) {
   size_t cuts = 0;
-  for (const Completion& completion : GoldenCompletions()) {
+  for (const GoldenCompletion& completion : GoldenCompletions()) {
     const std::vector<test::Piece> pieces = test::SplitSpecials(completion.text);
     const std::vector<StreamEvent> expected = Whole(completion);
     for (size_t cut = 1; cut < completion.text.size(); ++cut) {
@@ -128,7 +92,7 @@ TEST(StreamGolden, EveryCutGivesTheSameEvents) {
 
 TEST(StreamGolden, ByteByByteAndRandomChunksGiveTheSameEvents) {
   std::mt19937_64 random(1);
-  for (const Completion& completion : GoldenCompletions()) {
+  for (const GoldenCompletion& completion : GoldenCompletions()) {
     const std::vector<test::Piece> pieces = test::SplitSpecials(completion.text);
     const std::vector<StreamEvent> expected = Whole(completion);
     for (int round = 0; round < 8; ++round) {

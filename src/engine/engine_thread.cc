@@ -8,7 +8,7 @@
 namespace fathom {
 
 EngineThread::EngineThread(std::unique_ptr<Engine> engine, EngineThreadOptions options)
-    : engine_(std::move(engine)), options_(options), stats_(engine_->Stats()) {
+    : engine_(std::move(engine)), options_(std::move(options)), stats_(engine_->Stats()) {
   FATHOM_CHECK(options_.max_waiting >= 1, "{} requests may wait", options_.max_waiting);
   thread_ = std::thread([this] { Run(); });
 }
@@ -97,6 +97,14 @@ bool EngineThread::TakeOrders(bool more) {
 
 void EngineThread::PublishStats() {
   EngineStats stats = engine_->Stats();
+  if (options_.counters) {
+    const WorkCounters work = options_.counters();
+    stats.attention = {.rows = work.sparse_rows + work.dense_rows,
+                       .sparse_rows = work.sparse_rows,
+                       .keys_read = work.latent_rows_read,
+                       .keys_present = work.latent_rows_held,
+                       .index_keys_read = work.index_keys_read};
+  }
   const std::lock_guard lock(mutex_);
   stats_ = stats;
 }

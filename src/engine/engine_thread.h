@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "backend/backend.h"
 #include "base/status.h"
 #include "engine/engine.h"
 #include "engine/metrics.h"
@@ -24,6 +25,8 @@ namespace fathom {
 
 struct EngineThreadOptions {
   int64_t max_waiting = 1024;  // requests that may wait; at least 1
+  // The backend's counters, asked on the engine thread after every step; may be empty.
+  std::function<WorkCounters()> counters = nullptr;
 };
 
 // Threads: any, but for the destructor, which no other call may overlap.

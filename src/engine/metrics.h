@@ -1,6 +1,5 @@
 // What the engine counts about itself. Plain numbers, copied whole, so that a snapshot can cross
-// threads; who shows them (a metrics page, a watchdog) stands above. What the backend counts (keys
-// read, rows computed) stays with the backend.
+// threads; who shows them (a metrics page, a watchdog) stands above.
 #pragma once
 
 #include <array>
@@ -30,6 +29,15 @@ inline constexpr std::array<double, 14> kSecondsBounds = {
 inline constexpr std::array<double, 10> kBatchBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 static_assert(kSecondsBounds.size() <= Histogram::kMostBounds);
 
+// What attention read, over all layers since the backend was made: the backend's WorkCounters.
+struct AttentionWork {
+  int64_t rows = 0;             // query rows
+  int64_t sparse_rows = 0;      // of these, in the absorbed form
+  int64_t keys_read = 0;        // cache rows that they read
+  int64_t keys_present = 0;     // those they would have read without the selection
+  int64_t index_keys_read = 0;  // keys that the indexer scored
+};
+
 struct EngineStats {
   // Now.
   int64_t waiting = 0;
@@ -47,6 +55,7 @@ struct EngineStats {
   int64_t generated_tokens = 0;
   int64_t preemptions = 0;
   std::array<int64_t, kFinishReasons> finished{};  // by FinishReason
+  AttentionWork attention;                         // of an engine on a thread of its own
 
   Histogram first_token_seconds{kSecondsBounds};     // from the request's arrival
   Histogram between_tokens_seconds{kSecondsBounds};  // of one request

@@ -17,7 +17,7 @@ Status CheckId(std::string_view place, int32_t id, int vocab_size) {
 
 }  // namespace
 
-Status SamplingParams::Validate(int vocab_size) const {
+Status SamplingParams::ValidateNumbers() const {
   const std::pair<const NumberParam&, double> numbers[] = {
       {ParamRow("temperature"), temperature},
       {ParamRow("top_p"), top_p},
@@ -37,14 +37,10 @@ Status SamplingParams::Validate(int vocab_size) const {
     }
   }
   for (const auto& [id, bias] : logit_bias) {
-    FATHOM_RETURN_IF_ERROR(CheckId("logit_bias", id, vocab_size));
     if (!Within(bias, kLogitBias)) {
       return InvalidArgument("logit_bias: {} for token {} is outside [{}, {}]", bias, id,
                              kLogitBias.low, kLogitBias.high);
     }
-  }
-  for (const int32_t id : stop_token_ids) {
-    FATHOM_RETURN_IF_ERROR(CheckId("stop_token_ids", id, vocab_size));
   }
   if (top_logprobs > 0 && !logprobs) {
     return InvalidArgument("top_logprobs: {} asks for log-probabilities, but logprobs is off",
@@ -54,6 +50,16 @@ Status SamplingParams::Validate(int vocab_size) const {
     return InvalidArgument("min_tokens: {} is more than max_tokens, {}", min_tokens, max_tokens);
   }
   return {};
+}
+
+Status SamplingParams::Validate(int vocab_size) const {
+  for (const auto& [id, bias] : logit_bias) {
+    FATHOM_RETURN_IF_ERROR(CheckId("logit_bias", id, vocab_size));
+  }
+  for (const int32_t id : stop_token_ids) {
+    FATHOM_RETURN_IF_ERROR(CheckId("stop_token_ids", id, vocab_size));
+  }
+  return ValidateNumbers();
 }
 
 uint64_t RandomSeed() {

@@ -69,7 +69,9 @@ struct SamplingParams {
   int64_t min_tokens = ParamDefault("min_tokens");
   int64_t max_tokens = ParamDefault("max_tokens");
 
-  // "temperature: 3 is outside [0, 2]". Ids are checked against a vocabulary of `vocab_size`.
+  // "temperature: 3 is outside [0, 2]": everything but whether the vocabulary has the ids.
+  Status ValidateNumbers() const;
+  // The same, and the ids against a vocabulary of `vocab_size`.
   Status Validate(int vocab_size) const;
 };
 

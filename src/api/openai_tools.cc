@@ -1,0 +1,151 @@
+#include "api/openai_tools.h"
+
+#include <algorithm>
+
+#include "api/field_policy.h"
+#include "json/field_reader.h"
+
+namespace fathom::api {
+namespace {
+
+bool IsGiven(const json::Value* value) { return value != nullptr && !value->is_null(); }
+
+// What chat::ToolsFromJson doesn't look at.
+Status CheckTool(const json::Value& tool, const std::string& path) {
+  FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(tool, path));
+  const json::FieldReader fields(*object, path);
+  FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.StringOr("type", "function"));
+  if (type != "function") {
+    return Unsupported("{}.type: a tool of type '{}', but the model calls only functions", path,
+                       type);
+  }
+  FATHOM_ASSIGN_OR_RETURN(const json::Object* function, fields.Obj("function"));
+  const json::FieldReader function_fields(*function, fields.PathOf("function"));
+  FATHOM_ASSIGN_OR_RETURN(const std::string name, function_fields.String("name"));
+  FATHOM_RETURN_IF_ERROR(CheckToolName(name, function_fields.PathOf("name")));
+  FATHOM_ASSIGN_OR_RETURN([[maybe_unused]] const std::string description,
+                          function_fields.StringOr("description", ""));
+  const json::Value* parameters = function->Find("parameters");
+  if (IsGiven(parameters) && !parameters->is_object()) {
+    return json::WrongKind(function_fields.PathOf("parameters"), "object", *parameters);
+  }
+  return RefuseStrict(*function, function_fields.path());
+}
+
+Status ReadTools(const json::Object& request, std::vector<chat::ToolDefinition>* tools) {
+  const json::Value* value = request.Find("tools");
+  if (!IsGiven(value)) return {};
+  if (!value->is_array()) return json::WrongKind("tools", "array", *value);
+  const json::Array& array = value->array();
+  if (array.size() > kMaxTools) return TooMany("tools", "tools", array.size(), kMaxTools);
+  for (size_t i = 0; i < array.size(); ++i) {
+    FATHOM_RETURN_IF_ERROR(CheckTool(array[i], fmt::format("tools[{}]", i)));
+  }
+  FATHOM_ASSIGN_OR_RETURN(*tools, chat::ToolsFromJson(*value, "tools"));
+  return {};
+}
+
+// {"type": "function", "function": {"name": …}}
+Status ReadNamedTool(const json::Value& choice, AnswerRequest* out) {
+  FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(choice, "tool_choice"));
+  const json::FieldReader fields(*object, "tool_choice");
+  FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
+  if (type == "allowed_tools") {
+    return Unsupported(
+        "tool_choice.type: 'allowed_tools' can't be done; send only the tools that are allowed, "
+        "with \"auto\" or \"required\"");
+  }
+  if (type != "function") {
+    return Unsupported("tool_choice.type: '{}', but the model calls only functions", type);
+  }
+  FATHOM_ASSIGN_OR_RETURN(const json::Object* function, fields.Obj("function"));
+  FATHOM_ASSIGN_OR_RETURN(out->tool_name,
+                          json::FieldReader(*function, "tool_choice.function").String("name"));
+  if (std::ranges::none_of(out->tools, [&](const auto& t) { return t.name() == out->tool_name; })) {
+    return InvalidArgument("tool_choice.function.name: '{}' is none of the tools", out->tool_name);
+  }
+  out->tool_choice = ToolChoice::kNamed;
+  return {};
+}
+
+Status ReadToolChoice(const json::Object& request, AnswerRequest* out) {
+  const json::Value* choice = request.Find("tool_choice");
+  if (!IsGiven(choice)) return {};
+  if (choice->is_object()) return ReadNamedTool(*choice, out);
+  if (!choice->is_string()) return json::WrongKind("tool_choice", "string or object", *choice);
+  const std::string& word = choice->string();
+  if (word == "auto") return {};
+  if (word == "none") {
+    out->tool_choice = ToolChoice::kNone;
+    return {};
+  }
+  if (word != "required") {
+    return InvalidArgument(
+        "tool_choice: '{}' is no choice (none, auto, required or an object that names a function "
+        "expected)",
+        word);
+  }
+  if (out->tools.empty()) {
+    return InvalidArgument("tool_choice: a call is required, but there are no tools");
+  }
+  out->tool_choice = ToolChoice::kRequired;
+  return {};
+}
+
+Status ReadResponseFormat(const json::Object& request, json::Value* format) {
+  const json::Value* value = request.Find("response_format");
+  if (!IsGiven(value)) return {};
+  FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*value, "response_format"));
+  const json::FieldReader fields(*object, "response_format");
+  FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
+  if (type == "text") return {};
+  if (type == "json_schema") {
+    FATHOM_ASSIGN_OR_RETURN(const json::Object* schema, fields.Obj("json_schema"));
+    const json::FieldReader schema_fields(*schema, "response_format.json_schema");
+    FATHOM_RETURN_IF_ERROR(RefuseStrict(*schema, schema_fields.path()));
+    FATHOM_ASSIGN_OR_RETURN([[maybe_unused]] const json::Object* rules,
+                            schema_fields.Obj("schema"));
+  } else if (type != "json_object") {
+    return Unsupported(
+        "response_format.type: '{}' is no format (text, json_object or json_schema expected)",
+        type);
+  }
+  *format = *value;
+  return {};
+}
+
+}  // namespace
+
+Status CheckToolName(std::string_view name, std::string_view path) {
+  if (name.empty()) return InvalidArgument("{}: empty", path);
+  if (name.size() > kMaxToolNameBytes) {
+    return TooMany(path, "bytes", name.size(), kMaxToolNameBytes);
+  }
+  const auto breaks_markup = [](char c) {
+    return (c >= 0 && c < ' ') || c == '\x7f' || c == '"' || c == '<' || c == '>';
+  };
+  if (std::ranges::any_of(name, breaks_markup)) {
+    return InvalidArgument("{}: a name can't hold quotes, <, > or control characters", path);
+  }
+  return {};
+}
+
+Status RefuseStrict(const json::Object& object, std::string_view path) {
+  FATHOM_ASSIGN_OR_RETURN(const bool strict,
+                          json::FieldReader(object, std::string(path)).BoolOr("strict", false));
+  if (!strict) return {};
+  return Unsupported(
+      "{}.strict: strict structure is not there yet; leave strict out, and the model is given the "
+      "schema without a guarantee",
+      path);
+}
+
+Status ReadToolFields(const json::Object& request, AnswerRequest* out) {
+  FATHOM_RETURN_IF_ERROR(ReadTools(request, &out->tools));
+  FATHOM_RETURN_IF_ERROR(ReadToolChoice(request, out));
+  FATHOM_ASSIGN_OR_RETURN(out->parallel_tool_calls,
+                          json::FieldReader(request, "").BoolOr("parallel_tool_calls", true));
+  return ReadResponseFormat(request, &out->response_format);
+}
+
+}  // namespace fathom::api

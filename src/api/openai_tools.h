@@ -1,0 +1,26 @@
+// The fields of a chat completion that describe tools and the form of the answer: tools,
+// tool_choice, parallel_tool_calls, response_format.
+#pragma once
+
+#include <cstddef>
+
+#include "api/answer_request.h"
+#include "base/status.h"
+#include "json/value.h"
+
+namespace fathom::api {
+
+inline constexpr size_t kMaxTools = 512;
+inline constexpr size_t kMaxToolNameBytes = 128;
+
+// A name that can stand in the model's markup: 1 to kMaxToolNameBytes bytes, none of them a
+// control character, a quote, < or >.
+Status CheckToolName(std::string_view name, std::string_view path);
+
+// Refused, since nothing forces the model to obey a schema yet: `object`'s member "strict" is true.
+Status RefuseStrict(const json::Object& object, std::string_view path);
+
+// Fills tools, tool_choice, tool_name, parallel_tool_calls and response_format.
+Status ReadToolFields(const json::Object& request, AnswerRequest* out);
+
+}  // namespace fathom::api
