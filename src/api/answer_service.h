@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,12 +19,12 @@ namespace fathom::api {
 // One request from a client, read.
 struct Asked {
   Caller caller;
-  AnswerRequest request;
-  std::unique_ptr<AnswerWriter> writer;
-  std::string id;  // of the answer
+  AnswerRequest request = {};
+  std::unique_ptr<AnswerWriter> writer = nullptr;
+  std::string id = {};  // of the answer
   // For APIs whose answers can be continued by their id: what stands before the answer then.
   // Nothing: it is not kept.
-  std::optional<std::vector<chat::Message>> history;
+  std::optional<std::vector<chat::Message>> history = {};
 };
 
 // Answers the caller, who is admitted, now or later; every error goes there in the path's dialect.

@@ -30,10 +30,12 @@ http::Response JsonResponse(const json::Value& value) {
   return {.body = json::Dump(value, json::Style::kCompact)};
 }
 
+int64_t Microseconds(double seconds) { return static_cast<int64_t>(std::llround(seconds * 1e6)); }
+
 using Exchange = std::shared_ptr<http::Exchange>;
 using BodyHandler = std::function<void(const Caller&, const json::Value& body)>;
 
-Dialect DialectOf(const Caller& caller) {
+Dialect CallersDialect(const Caller& caller) {
   return DialectOf(caller.exchange->request().head.path);
 }
 
@@ -159,11 +161,11 @@ http::RouteHandler Server::WithBody(BodyHandler handler) const {
     const http::Request& request = exchange->request();
     const Caller caller = {std::move(exchange), gate_.HolderOf(request.head)};
     const auto refuse = [&](const Status& status) {
-      caller.exchange->Send(ErrorResponse(DialectOf(caller), status));
+      caller.exchange->Send(ErrorResponse(CallersDialect(caller), status));
     };
     if (caller.holder == nullptr) {  // revoked since the head was read
       return caller.exchange->Send(
-          ErrorResponse(DialectOf(caller), 401, "the API key is not valid"));
+          ErrorResponse(CallersDialect(caller), 401, "the API key is not valid"));
     }
     const Result<json::Value> body = json::Parse(request.body, {.max_depth = kBodyDepth});
     if (!body.ok()) return refuse(body.status().At("body"));
@@ -202,7 +204,7 @@ void Server::AnswerResponse(const Caller& caller, const json::Value& body) const
   const std::string& previous = request->answer.previous_response;
   if (!previous.empty()) {
     const auto earlier =
-        memory_.FindConversation(caller.holder->scope, previous, SteadySeconds());
+        parts_.memory.FindConversation(caller.holder->scope, previous, SteadySeconds());
     if (earlier == nullptr) {
       return Refuse(parts_, caller,
                     NotFound("previous_response_id: there is no response \"{}\"", previous));
@@ -237,7 +239,7 @@ void Server::AddAnswers() {
                                      : Result<std::vector<int32_t>>(request.status());
     caller.exchange->Send(prompt.ok()
                               ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
-                              : ErrorResponse(DialectOf(caller), prompt.status()));
+                              : ErrorResponse(CallersDialect(caller), prompt.status()));
   });
   for (const std::string base : {"", "/anthropic"}) {
     Add("POST", base + "/messages", messages);
@@ -268,7 +270,7 @@ void Server::AddTokens() {
           return TokenizeBody(ids, tokenizer_, engine_.context(), request.token_strings);
         }();
         caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
-                                          : ErrorResponse(DialectOf(caller), answer.status()));
+                                          : ErrorResponse(CallersDialect(caller), answer.status()));
       }));
   Add("POST", "/detokenize", WithBody([this](const Caller& caller, const json::Value& body) {
         const auto answer = [&]() -> Result<json::Value> {
@@ -278,10 +280,10 @@ void Server::AddTokens() {
           return DetokenizeBody(request.tokens, tokenizer_);
         }();
         caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
-                                          : ErrorResponse(DialectOf(caller), answer.status()));
+                                          : ErrorResponse(CallersDialect(caller), answer.status()));
       }));
   Add("POST", "/embeddings", WithBody([](const Caller& caller, const json::Value&) {
-        caller.exchange->Send(ErrorResponse(DialectOf(caller), NoEmbeddings()));
+        caller.exchange->Send(ErrorResponse(CallersDialect(caller), NoEmbeddings()));
       }));
 }
 
@@ -358,16 +360,19 @@ void Server::NoteAnswer(const AnswerRecord& record) {
                               {"cached_tokens", record.usage.cached_tokens},
                               {"completion_tokens", record.usage.completion_tokens},
                               {"reasoning_tokens", record.usage.reasoning_tokens},
-                              {"first_token_us", std::llround(record.first_token_seconds * 1e6)},
-                              {"us", std::llround(record.seconds * 1e6)},
-                              {"own_us", std::llround(record.own_seconds * 1e6)}},
+                              {"first_token_us", Microseconds(record.first_token_seconds)},
+                              {"us", Microseconds(record.seconds)},
+                              {"own_us", Microseconds(record.own_seconds)}},
                  json::Style::kCompact));
 }
 
 void Server::NoteRequest(const http::RequestHead& head, const http::Served& served) {
-  // Paths come from clients: only those that lead somewhere become labels.
-  const bool known = router_.Find(head).handler != nullptr;
-  metrics_.CountRequest(known ? std::string_view(head.path).substr(0, 64) : "other", served.status);
+  // Paths come from clients: only those that lead somewhere are told, and become labels.
+  const http::Router::Match match = router_.Find(head);
+  const std::string path = match.handler == nullptr ? "other"
+                           : match.id.empty()       ? head.path
+                                                    : "/v1/models/{id}";
+  metrics_.CountRequest(path, served.status);
   if (!options_.access_log) return;
   const auto holder = gate_.HolderOf(head);
   options_.access_log(json::Dump(
@@ -376,7 +381,7 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
                    {"client", head.client},
                    {"key", holder == nullptr ? "" : holder->name},
                    {"method", head.method},
-                   {"path", known ? head.path : "other"},
+                   {"path", path},
                    {"status", int64_t{served.status}},
                    {"bytes", served.bytes},
                    {"us", served.microseconds},

@@ -17,10 +17,16 @@ Gate LockedGate(GateOptions options = {}) {
   return Gate(std::move(options), keys);
 }
 
-http::RequestHead Post(http::Headers headers, std::string path = "/v1/chat/completions") {
-  http::RequestHead head{.method = "POST", .path = std::move(path)};
+http::RequestHead Head(std::string method, std::string path, http::Headers headers = {}) {
+  http::RequestHead head;
+  head.method = std::move(method);
+  head.path = std::move(path);
   head.headers = std::move(headers);
   return head;
+}
+
+http::RequestHead Post(http::Headers headers, std::string path = "/v1/chat/completions") {
+  return Head("POST", std::move(path), std::move(headers));
 }
 
 int Status(const Gate& gate, const http::RequestHead& head) {
@@ -69,7 +75,7 @@ TEST(Gate, OriginsOfOtherSitesAreRefused) {
 }
 
 TEST(Gate, ABrowserThatSaysCrossSiteIsRefused) {
-  http::RequestHead head{.method = "GET", .path = "/v1/models"};
+  http::RequestHead head = Head("GET", "/v1/models");
   head.headers = {kHost, {"Sec-Fetch-Site", "cross-site"}};
   EXPECT_EQ(Status(OpenGate(), head), 403);
   head.headers = {kHost, {"Sec-Fetch-Site", "same-origin"}};
@@ -94,7 +100,7 @@ TEST(Gate, ABodyMustBeDeclaredAsJson) {
 
 TEST(Gate, AKeyIsNeededWhereThereAreKeys) {
   const auto status = [](http::Headers headers, const std::string& path = "/v1/models") {
-    http::RequestHead head{.method = "GET", .path = path};
+    http::RequestHead head = Head("GET", path);
     head.headers = std::move(headers);
     head.headers.Add("Host", "localhost");
     return Status(LockedGate(), head);
@@ -117,7 +123,7 @@ TEST(Gate, AKeyIsNeededWhereThereAreKeys) {
 TEST(Gate, ARevokedKeyIsRefusedFromTheReloadOn) {
   KeyStore keys(KeyRing::OfKey("secret"));
   const Gate gate({}, keys);
-  http::RequestHead head{.method = "GET", .path = "/v1/models"};
+  http::RequestHead head = Head("GET", "/v1/models");
   head.headers = {kHost, {"Authorization", "Bearer secret"}};
   EXPECT_EQ(Status(gate, head), 200);
   keys.Replace(KeyRing::OfKey("another"));
@@ -139,7 +145,7 @@ TEST(Gate, RefusalsSpeakThePathsDialect) {
 
 TEST(Gate, AnswersABrowsersQuestion) {
   const Gate gate = LockedGate({.allowed_origins = {"https://chat.example"}});
-  http::RequestHead head{.method = "OPTIONS", .path = "/v1/chat/completions"};
+  http::RequestHead head = Head("OPTIONS", "/v1/chat/completions");
   head.headers = {kHost,
                   {"Origin", "https://chat.example"},
                   {"Access-Control-Request-Method", "POST"},

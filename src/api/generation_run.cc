@@ -12,7 +12,7 @@
 namespace fathom::api {
 namespace {
 
-Dialect DialectOf(const Caller& caller) {
+Dialect CallersDialect(const Caller& caller) {
   return DialectOf(caller.exchange->request().head.path);
 }
 
@@ -47,7 +47,7 @@ bool Admit(const AnswerParts& parts, const Caller& caller) {
   double retry_seconds = 0;
   const Status status = parts.use.Begin(*caller.holder, SteadySeconds(), &retry_seconds);
   if (status.ok()) return true;
-  http::Response response = ErrorResponse(DialectOf(caller), status);
+  http::Response response = ErrorResponse(CallersDialect(caller), status);
   AddRetryAfter(retry_seconds, &response);
   caller.exchange->Send(std::move(response));
   return false;
@@ -55,7 +55,7 @@ bool Admit(const AnswerParts& parts, const Caller& caller) {
 
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status) {
   parts.use.End(*caller.holder);
-  caller.exchange->Send(ErrorResponse(DialectOf(caller), status));
+  caller.exchange->Send(ErrorResponse(CallersDialect(caller), status));
 }
 
 GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream)
@@ -80,7 +80,7 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
 }
 
 void GenerationRun::Refused(const Status& status) {
-  http::Response response = ErrorResponse(DialectOf(caller_), status);
+  http::Response response = ErrorResponse(CallersDialect(caller_), status);
   if (status.code() == Code::kResourceExhausted) {
     AddRetryAfter(parts_.engine.EstimatedWait(), &response);
   }
@@ -193,7 +193,7 @@ void GenerationRun::FailAll(int http_status, const Status& status, std::string* 
     Send(out);
     if (!closed_) stream_->Finish();
   } else {
-    caller_.exchange->Send(ErrorResponse(DialectOf(caller_), http_status, status.message()));
+    caller_.exchange->Send(ErrorResponse(CallersDialect(caller_), http_status, status.message()));
   }
   Close("error");
   CancelAll();

@@ -1,0 +1,323 @@
+// What clients do wrong, by accident or on purpose: each gets one clear answer, and nobody else
+// notices.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "support/api_client.h"
+#include "support/scripted_service.h"
+
+namespace fathom::api {
+namespace {
+
+using test::Get;
+using test::JoinChat;
+using test::Post;
+
+// Two keys, "alice-key" and "bob-key".
+KeyRing TwoKeys() {
+  std::string entries;
+  for (const std::string name : {"alice", "bob"}) {
+    std::string hex;
+    for (const uint8_t byte : HashKey(name + "-key")) hex += fmt::format("{:02x}", byte);
+    entries += fmt::format("{}{{\"name\": \"{}\", \"sha256\": \"{}\"}}", entries.empty() ? "" : ",",
+                           name, hex);
+  }
+  return *KeyRing::FromJson("{\"keys\": [" + entries + "]}");
+}
+
+class ServiceFaultTest : public testing::Test {
+ protected:
+  void Start(test::ScriptedServiceOptions options = {}) {
+    service_.reset();
+    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
+    std::string count;
+    for (int i = 1; i <= 400; ++i) count += fmt::format("{} ", i);
+    options.lines = {{"count", count}, {"hello", "Hello!"}};
+    if (!options.on_step) {
+      options.on_step = [this](const Batch&) {
+        ++steps_;
+        std::this_thread::sleep_for(std::chrono::milliseconds(step_milliseconds_));
+      };
+    }
+    auto started = test::ScriptedService::Start(std::move(options));
+    ASSERT_TRUE(started.ok()) << started.status().message();
+    service_ = *std::move(started);
+    port_ = service_->server->port();
+    counted_ = count;
+  }
+  void SetUp() override { Start(); }
+
+  static std::string Chat(const std::string& text, const std::string& more = "") {
+    return fmt::format(R"({{"messages": [{{"role": "user", "content": "{}"}}]{}{}}})", text,
+                       more.empty() ? "" : ", ", more);
+  }
+  bool Lives() {
+    const test::HttpAnswer answer = Post(port_, "/v1/chat/completions", Chat("hello"));
+    return answer.status == 200 && answer.body.find("Hello!") != std::string::npos;
+  }
+  EngineStats Stats() { return service_->engine->Stats(); }
+  // Waits for what must come.
+  bool Eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 3000; ++i) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+  std::atomic<int> steps_ = 0;
+  std::atomic<int> step_milliseconds_ = 0;
+  std::unique_ptr<test::ScriptedService> service_;
+  uint16_t port_ = 0;
+  std::string counted_;
+};
+
+TEST_F(ServiceFaultTest, AClientThatLeavesStopsCosting) {
+  step_milliseconds_ = 5;
+  for (const std::string stream : {"true", "false"}) {
+    test::HttpClient client(port_);
+    ASSERT_TRUE(client.Send(
+        test::PostText("/v1/chat/completions", Chat("count", "\"stream\": " + stream))));
+    if (stream == "true") {
+      ASSERT_NE(client.ReadUntil("2 "), "");
+    } else {
+      ASSERT_TRUE(Eventually([&] { return Stats().generated_tokens > 3; }));
+    }
+    client.Close();
+    ASSERT_TRUE(Eventually([&] { return Stats().running == 0; }));
+    // Not to the end: 400 numbers are more than 800 tokens.
+    EXPECT_LT(Stats().generated_tokens, 400);
+    const int before = steps_;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(steps_, before);
+  }
+  EXPECT_TRUE(Lives());
+  EXPECT_EQ(Stats().pages_held, 0);
+}
+
+TEST_F(ServiceFaultTest, OthersStreamsAreUndisturbed) {
+  step_milliseconds_ = 1;
+  std::atomic<bool> over = false;
+  std::thread trouble([&] {
+    while (!over) {
+      Post(port_, "/v1/chat/completions", "{\"messages\": ");
+      Post(port_, "/v1/chat/completions", Chat("count", "\"temperature\": 9"));
+      test::HttpClient leaves(port_);
+      leaves.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+      leaves.ReadUntil("1 ");
+      leaves.Reset();
+    }
+  });
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      const auto answer =
+          Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true"));
+      EXPECT_EQ(JoinChat(answer.body).content, counted_);
+      EXPECT_TRUE(JoinChat(answer.body).done);
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  over = true;
+  trouble.join();
+  EXPECT_TRUE(Eventually([&] { return Stats().running == 0 && Stats().waiting == 0; }));
+  EXPECT_EQ(Stats().pages_held, 0);
+}
+
+TEST_F(ServiceFaultTest, ASlowReaderGetsItsWholeAnswer) {
+  test::HttpClient client(port_, /*receive_bytes=*/2048);
+  ASSERT_TRUE(client.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true"))));
+  ASSERT_TRUE(Eventually([&] { return Stats().running == 0 && Stats().generated_tokens > 400; }));
+  EXPECT_TRUE(Lives());  // while most of the stream still waits for its reader
+  const test::HttpAnswer answer = client.Read();
+  EXPECT_TRUE(answer.whole);
+  EXPECT_EQ(JoinChat(answer.body).content, counted_);
+}
+
+TEST_F(ServiceFaultTest, MalformedJsonAtEveryByte) {
+  const std::string good = Chat("hello", R"("temperature": 0.5, "stop": ["a", "b"])");
+  test::HttpClient client(port_);
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (const std::string& bad :
+         {good.substr(0, i), good.substr(0, i) + '\x01' + good.substr(i + 1)}) {
+      ASSERT_TRUE(client.Send(test::PostText("/v1/chat/completions", bad)));
+      const test::HttpAnswer answer = client.Read();
+      ASSERT_EQ(answer.status, 400) << bad << answer.body;
+      ASSERT_NE(answer.body.find("invalid_request_error"), std::string::npos);
+    }
+  }
+  EXPECT_TRUE(Lives());
+}
+
+TEST_F(ServiceFaultTest, DeepHugeAndInvalidBodies) {
+  const auto status = [&](const std::string& body) {
+    return Post(port_, "/v1/chat/completions", body).status;
+  };
+  EXPECT_EQ(status(std::string(1'000'000, '[')), 400);
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+  EXPECT_EQ(status(deep), 400);
+  EXPECT_EQ(status("{\"messages\": [{\"role\": \"user\", \"content\": \"\xff\xfe\"}]}"), 400);
+  EXPECT_EQ(status("[]"), 400);
+  EXPECT_EQ(status("\"hello\""), 400);
+  EXPECT_EQ(status(""), 400);
+  EXPECT_TRUE(Lives());
+}
+
+TEST_F(ServiceFaultTest, ABodyOf100MBIsRefusedUnread) {
+  test::HttpClient client(port_);
+  ASSERT_TRUE(client.Send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 100000000\r\n\r\n"));
+  const std::string piece(1 << 20, ' ');
+  for (int i = 0; i < 100 && client.Send(piece); ++i) {
+  }
+  EXPECT_EQ(client.Read().status, 413);
+  EXPECT_TRUE(Lives());
+}
+
+TEST_F(ServiceFaultTest, TooManyConnectionsAreRefusedPolitely) {
+  test::ScriptedServiceOptions options;
+  options.api.http.connections = 64;
+  Start(std::move(options));
+  std::vector<std::unique_ptr<test::HttpClient>> idle;
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    idle.push_back(std::make_unique<test::HttpClient>(port_));
+    if (i >= 64 && idle.back()->Read().status == 503) ++refused;
+  }
+  EXPECT_EQ(refused, 400 - 64);
+  idle.clear();
+  EXPECT_TRUE(Eventually([&] { return Get(port_, "/health").status == 200; }));
+  EXPECT_TRUE(Lives());
+}
+
+TEST_F(ServiceFaultTest, WrongForeignAndRevokedKeys) {
+  test::ScriptedServiceOptions options;
+  options.keys = TwoKeys();
+  Start(std::move(options));
+  const auto status = [&](const std::string& headers) {
+    return Post(port_, "/v1/chat/completions", Chat("hello"), headers).status;
+  };
+  EXPECT_EQ(status(""), 401);
+  EXPECT_EQ(status("Authorization: Bearer alice\r\n"), 401);
+  EXPECT_EQ(status("Authorization: Bearer alice-key\r\n"), 200);
+  EXPECT_EQ(status("x-api-key: bob-key\r\n"), 200);
+  EXPECT_EQ(Get(port_, "/metrics").status, 401);
+  EXPECT_EQ(Get(port_, "/v1/engine").status, 401);
+  EXPECT_EQ(Get(port_, "/health").status, 200);
+
+  const std::string alice = "Authorization: Bearer alice-key\r\n";
+  const auto made = test::JsonOf(Post(port_, "/v1/responses", R"({"input": "hello"})", alice));
+  const std::string next = fmt::format(R"({{"previous_response_id": "{}", "input": "hello"}})",
+                                       test::TextAt(made, "id"));
+  EXPECT_EQ(Post(port_, "/v1/responses", next, "x-api-key: bob-key\r\n").status, 404);
+  EXPECT_EQ(Post(port_, "/v1/responses", next, alice).status, 200);
+
+  service_->keys->Replace(KeyRing::OfKey("bob-key"));
+  EXPECT_EQ(status(alice), 401);
+  EXPECT_EQ(status("x-api-key: bob-key\r\n"), 200);
+}
+
+TEST_F(ServiceFaultTest, TheCacheDoesNotTellOneKeyWhatAnotherAsked) {
+  test::ScriptedServiceOptions options;
+  options.keys = TwoKeys();
+  Start(std::move(options));
+  const std::string body = Chat(std::string(2000, 'x') + " hello");
+  const auto cached = [&](const std::string& key) {
+    const auto answer = Post(port_, "/v1/chat/completions", body, "x-api-key: " + key + "\r\n");
+    return *test::At(test::JsonOf(answer), "usage.prompt_cache_hit_tokens").AsInt64();
+  };
+  EXPECT_EQ(cached("alice-key"), 0);
+  EXPECT_GT(cached("alice-key"), 0);
+  EXPECT_EQ(cached("bob-key"), 0);
+}
+
+TEST_F(ServiceFaultTest, ForeignHostsAndOrigins) {
+  const auto status = [&](const std::string& headers) {
+    test::HttpClient client(port_);
+    const std::string body = Chat("hello");
+    client.Send(fmt::format("POST /v1/chat/completions HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{}",
+                            headers, body.size(), body));
+    return client.Read().status;
+  };
+  const std::string json = "Content-Type: application/json\r\n";
+  EXPECT_EQ(status("Host: localhost\r\n" + json), 200);
+  EXPECT_EQ(status("Host: rebound.example\r\n" + json), 403);
+  EXPECT_EQ(status("Host: localhost\r\nOrigin: https://evil.example\r\n" + json), 403);
+  EXPECT_EQ(status("Host: localhost\r\nContent-Type: text/plain\r\n"), 415);
+  EXPECT_EQ(Stats().steps, steps_);
+}
+
+TEST_F(ServiceFaultTest, AFullQueueSaysWhenToComeBack) {
+  test::ScriptedServiceOptions options;
+  options.max_running = 1;
+  options.max_waiting = 1;
+  step_milliseconds_ = 2;
+  Start(std::move(options));
+  std::vector<std::unique_ptr<test::HttpClient>> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(std::make_unique<test::HttpClient>(port_));
+    busy.back()->Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+    ASSERT_TRUE(Eventually([&] { return Stats().running + Stats().waiting == i + 1; }));
+  }
+  const test::HttpAnswer refused = Post(port_, "/v1/chat/completions", Chat("hello"));
+  EXPECT_EQ(refused.status, 429) << refused.body;
+  EXPECT_NE(refused.Header("Retry-After"), "");
+  for (auto& client : busy) EXPECT_EQ(JoinChat(client->Read().body).content, counted_);
+}
+
+TEST_F(ServiceFaultTest, OutOfPagesEveryoneIsServedAllTheSame) {
+  test::ScriptedServiceOptions options;
+  options.pages = 64;  // one context; twelve answers want about 200
+  Start(std::move(options));
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 12; ++i) {
+    readers.emplace_back([&] {
+      const auto answer = Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true"));
+      EXPECT_EQ(JoinChat(answer.body).content, counted_);
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_GT(Stats().preemptions, 0);
+}
+
+TEST_F(ServiceFaultTest, DrainLets32StreamsEndAndTakesNoMore) {
+  test::ScriptedServiceOptions options;
+  options.max_running = 32;
+  options.pages = 2048;
+  step_milliseconds_ = 1;
+  Start(std::move(options));
+  std::vector<std::unique_ptr<test::HttpClient>> clients;
+  for (int i = 0; i < 32; ++i) {
+    clients.push_back(std::make_unique<test::HttpClient>(port_));
+    clients.back()->Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+    ASSERT_NE(clients.back()->ReadUntil("\r\n\r\n"), "");
+  }
+  std::atomic<bool> drained = false;
+  std::thread drain([&] { drained = service_->server->Drain(std::chrono::seconds(60)); });
+  for (auto& client : clients) {
+    const std::string rest = client->ReadAll();
+    EXPECT_NE(rest.find("400 "), std::string::npos);
+    EXPECT_NE(rest.find("[DONE]"), std::string::npos);
+  }
+  drain.join();
+  EXPECT_TRUE(drained);
+}
+
+TEST_F(ServiceFaultTest, AnEndInTheMiddleIsToldAsOne) {
+  step_milliseconds_ = 5;
+  test::HttpClient client(port_);
+  client.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+  ASSERT_NE(client.ReadUntil("2 "), "");
+  service_->engine.reset();  // the engine ends, the server still stands
+  const std::string rest = client.ReadAll();
+  EXPECT_NE(rest.find("the server is stopping"), std::string::npos) << rest;
+  EXPECT_EQ(rest.find("[DONE]"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fathom::api

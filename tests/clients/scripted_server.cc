@@ -1,0 +1,34 @@
+// A server whose model says what a script tells it to, for clients of other makers.
+//   usage: scripted_server SCRIPT TOKENIZER KEY     prints its address; ends with its input
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "base/mapped_file.h"
+#include "support/scripted_service.h"
+
+int main(int argc, char** argv) {
+  using namespace fathom;
+  if (argc != 4) {
+    fmt::print(stderr, "usage: scripted_server SCRIPT TOKENIZER KEY\n");
+    return 2;
+  }
+  const auto start = [&]() -> Result<std::unique_ptr<test::ScriptedService>> {
+    FATHOM_ASSIGN_OR_RETURN(const MappedFile script, MappedFile::Open(argv[1]));
+    test::ScriptedServiceOptions options;
+    FATHOM_ASSIGN_OR_RETURN(options.lines, test::LinesFromJson(script.text()));
+    options.tokenizer = argv[2];
+    options.keys = api::KeyRing::OfKey(argv[3]);
+    return test::ScriptedService::Start(std::move(options));
+  };
+  const auto service = start();
+  if (!service.ok()) {
+    fmt::print(stderr, "error: {}\n", service.status().message());
+    return 1;
+  }
+  fmt::print("http://127.0.0.1:{}\n", (*service)->server->port());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  return 0;
+}

@@ -1,0 +1,39 @@
+#include "support/scripted_service.h"
+
+#include <utility>
+
+#include "api/model_aliases.h"
+#include "chat/dsml.h"
+#include "support/scripted_engine.h"
+
+namespace fathom::test {
+
+Result<std::unique_ptr<ScriptedService>> ScriptedService::Start(ScriptedServiceOptions options) {
+  auto service = std::make_unique<ScriptedService>();
+  FATHOM_ASSIGN_OR_RETURN(Tokenizer tokenizer, Tokenizer::Load(options.tokenizer));
+  service->tokenizer = std::make_unique<Tokenizer>(std::move(tokenizer));
+  ScriptedEngineOptions engine;
+  engine.context = options.context;
+  engine.step_tokens = 256;
+  engine.logit_rows = options.max_running;
+  engine.pages = options.pages;
+  engine.vocab_size = service->tokenizer->vocabulary().id_limit();
+  engine.engine.max_running = options.max_running;
+  engine.engine.eos_ids = {*service->tokenizer->TokenId(chat::kEos)};
+  service->model =
+      MakeScriptedModel(engine, ChatScript(*service->tokenizer, std::move(options.lines)));
+  if (options.on_step) service->model->OnStep(std::move(options.on_step));
+  service->keys = std::make_unique<api::KeyStore>(std::move(options.keys));
+  service->engine =
+      std::make_unique<EngineThread>(MakeScriptedEngine(*service->model, engine.engine),
+                                     EngineThreadOptions{.max_waiting = options.max_waiting});
+  FATHOM_ASSIGN_OR_RETURN(options.api.models,
+                          api::MakeServedModels({"scripted"}, api::kDefaultAliases));
+  if (!options.api.manifest.is_object()) options.api.manifest = json::Object{};
+  FATHOM_ASSIGN_OR_RETURN(service->server,
+                          api::ApiServer::Start(std::move(options.api), *service->engine,
+                                                *service->tokenizer, *service->keys));
+  return service;
+}
+
+}  // namespace fathom::test
