@@ -9,6 +9,7 @@
 #include "api/errors.h"
 #include "api/openai_fields.h"
 #include "base/utf8.h"
+#include "chat/encode.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -172,6 +173,14 @@ void WithEveryPlaceReplaced(json::Value* value, const json::Value& replacement,
   }
 }
 
+// What was accepted is a conversation that the model's format can say.
+Status Encoded(const AnswerRequest& request) {
+  std::vector<chat::Message> messages = request.messages;
+  if (request.prefix) messages.pop_back();
+  chat::AttachTools(request.tools, request.response_format, &messages);
+  return chat::Encode(messages, {}).status();
+}
+
 TEST(ChatRequest, NoValueInAnyFieldDoesHarm) {
   json::Value body = FullBody();
   const Result<AnswerRequest> whole = ReadChatCompletion(body, SamplingParams());
@@ -186,6 +195,7 @@ TEST(ChatRequest, NoValueInAnyFieldDoesHarm) {
         EXPECT_LE(request->choices, kMaxChoices);
         EXPECT_LE(request->ignored_fields.size(), kMaxIgnoredFields);
         EXPECT_TRUE(request->sampling.ValidateNumbers().ok());
+        EXPECT_EQ(Encoded(*request).message(), "");
         return;
       }
       ++refused;

@@ -39,8 +39,7 @@ std::vector<std::string> FirstColumn(const std::string& head) {
 }
 
 Result<AnswerRequest> ReadChatWith(const std::string& field, json::Value value) {
-  json::Object body{
-      {"messages", json::Array{json::Object{{"role", "user"}, {"content", "Hi"}}}}};
+  json::Object body{{"messages", json::Array{json::Object{{"role", "user"}, {"content", "Hi"}}}}};
   if (field != "messages") body.Set(field, std::move(value));
   return ReadChatCompletion(body, SamplingParams());
 }
