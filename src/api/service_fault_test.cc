@@ -44,7 +44,7 @@ class ServiceFaultTest : public testing::Test {
     }
     auto started = test::ScriptedService::Start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = *std::move(started);
+    service_ = std::move(started).value();
     port_ = service_->server->port();
     counted_ = count;
   }

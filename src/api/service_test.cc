@@ -42,7 +42,7 @@ class ServiceTest : public testing::Test {
     };
     auto started = test::ScriptedService::Start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = *std::move(started);
+    service_ = std::move(started).value();
     port_ = service_->server->port();
   }
   void SetUp() override { Start(); }
