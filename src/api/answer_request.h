@@ -27,11 +27,12 @@ struct AnswerRequest {
   std::vector<chat::ToolDefinition> tools;  // not yet attached to the messages
   json::Value response_format;              // null, or an OpenAI response_format object
   ToolChoice tool_choice = ToolChoice::kAuto;
-  std::string tool_name;            // with kNamed: one of `tools`
-  bool parallel_tool_calls = true;  // false: the answer ends behind its first call
-  std::optional<bool> thinking;     // nothing: what the model's name stands for
-  bool prefix = false;              // the last message is the beginning of the answer
-  SamplingParams sampling;          // the server's defaults where the client said nothing
+  std::string tool_name;                   // with kNamed: one of `tools`
+  bool parallel_tool_calls = true;         // false: the answer ends behind its first call
+  std::optional<bool> thinking;            // nothing: what the model's name stands for
+  std::optional<int64_t> thinking_budget;  // in tokens; read, but nothing keeps to it yet
+  bool prefix = false;                     // the last message is the beginning of the answer
+  SamplingParams sampling;                 // the server's defaults where the client said nothing
   std::vector<std::string> stop;
   int64_t choices = 1;  // OpenAI's n
   bool stream = false;
