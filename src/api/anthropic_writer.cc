@@ -104,11 +104,12 @@ class MessagesWriter final : public AnswerWriter {
           Piece(Block::kText, event.text, out);
           break;
         case EventKind::kToolCall:
+          input_ = {};
           Open(Block::kToolUse,
                ToolUseBlock(call_ids[static_cast<size_t>(event.call)], event.text, Object{}), out);
           break;
         case EventKind::kToolArguments:
-          Delta("input_json_delta", "partial_json", event.text, out);
+          Delta("input_json_delta", "partial_json", input_.Take(event.text), out);
           break;
         case EventKind::kToolCallEnd:
           Close(out);
@@ -201,7 +202,8 @@ class MessagesWriter final : public AnswerWriter {
   }
 
   Block open_ = Block::kNone;
-  int index_ = 0;  // of the block that is open, or comes next
+  int index_ = 0;      // of the block that is open, or comes next
+  InputFilter input_;  // of a call that is open
   Stop stop_;
 };
 

@@ -5,7 +5,6 @@
 #include <random>
 
 #include "api/anthropic_messages.h"
-#include "api/call_input.h"
 #include "support/answer_cuts.h"
 #include "support/golden_completions.h"
 #include "support/request_lines.h"
@@ -102,7 +101,8 @@ class Client {
   void CloseBlock() {
     open_ = false;
     if (content_.back().Find("type")->string() != "tool_use") return;
-    content_.back().object().Set("input", CallInput(input_));
+    const Result<Value> input = json::Parse(input_);
+    content_.back().object().Set("input", input.ok() ? *input : Object{});  // cut off
   }
 
   Value message_;
@@ -178,7 +178,7 @@ TEST(AnthropicWriter, EveryCutAndEveryEnd) {
       "Let me look.\n</think>I will ask.\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke "
       "name=\"find\">\n"
       "<｜DSML｜parameter name=\"q\" string=\"true\">ä \"x\"</｜DSML｜parameter>\n"
-      "<｜DSML｜parameter name=\"n\" string=\"false\">[1, 2.50]</｜DSML｜parameter>\n"
+      "<｜DSML｜parameter name=\"n\" string=\"false\">[1, NaN]</｜DSML｜parameter>\n"
       "</｜DSML｜invoke>\n<｜DSML｜invoke name=\"stop\">\n</｜DSML｜invoke>\n"
       "</｜DSML｜function_calls><｜end▁of▁sentence｜>";
   for (size_t cut = 1; cut < text.size(); ++cut) {

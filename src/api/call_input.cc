@@ -1,38 +1,39 @@
 #include "api/call_input.h"
 
+#include <utility>
+
 #include "json/parse.h"
 
 namespace fathom::api {
-namespace {
 
-bool IsJsonNumber(const json::Number& number) {
-  return number.text.find_first_of("NI") == std::string::npos;  // NaN, Infinity, -Infinity
-}
-
-json::Value Readable(const json::Value& value) {
-  if (value.is_number() && !IsJsonNumber(value.number())) return {};
-  if (value.is_array()) {
-    json::Array readable;
-    readable.reserve(value.array().size());
-    for (const json::Value& element : value.array()) readable.push_back(Readable(element));
-    return readable;
-  }
-  if (value.is_object()) {
-    json::Object readable;
-    for (const json::Member& member : value.object()) {
-      readable.Set(member.key, Readable(member.value));
+std::string InputFilter::Take(std::string_view piece) {
+  std::string out;
+  for (const char c : piece) {
+    if (in_string_) {
+      out += c;
+      in_string_ = escaped_ || c != '"';
+      escaped_ = !escaped_ && c == '\\';
+      continue;
     }
-    return readable;
+    if (in_word_ && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) continue;
+    const bool no_json = c == 'N' || c == 'I';  // NaN, Infinity; all other words begin small
+    if (minus_ && !no_json) out += '-';
+    minus_ = c == '-';
+    in_word_ = no_json;
+    in_string_ = c == '"';
+    if (no_json) {
+      out += "null";
+    } else if (!minus_) {
+      out += c;
+    }
   }
-  return value;
+  return out;
 }
-
-}  // namespace
 
 json::Value CallInput(std::string_view arguments) {
-  const Result<json::Value> parsed = json::Parse(arguments, {.python_constants = true});
-  if (!parsed.ok() || !parsed->is_object()) return json::Object{};
-  return Readable(*parsed);
+  Result<json::Value> input = json::Parse(InputFilter().Take(arguments));
+  if (!input.ok() || !input->is_object()) return json::Object{};
+  return *std::move(input);
 }
 
 }  // namespace fathom::api
