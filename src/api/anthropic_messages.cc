@@ -7,7 +7,7 @@
 
 #include "agent/sampling_json.h"
 #include "api/anthropic_blocks.h"
-#include "api/field_policy.h"
+#include "api/openai_fields.h"
 #include "api/openai_tools.h"
 #include "json/field_reader.h"
 
@@ -17,19 +17,8 @@ namespace {
 using json::FieldReader;
 using json::Value;
 
-constexpr size_t kMaxModelBytes = 256;
-constexpr size_t kMaxUserBytes = 512;
 // What Anthropic asks for at least.
 constexpr int64_t kMinBudget = 1024;
-
-constexpr std::string_view kKnownFields[] = {
-    "model",       "max_tokens",     "messages",    "system",       "tools",
-    "tool_choice", "thinking",       "temperature", "top_p",        "top_k",
-    "stream",      "stop_sequences", "metadata",    "output_config"};
-constexpr RefusedField kRefusedFields[] = {
-    {"mcp_servers", "this server calls no MCP servers; let the client offer their tools"},
-    {"container", "there are no containers here"},
-};
 
 // A function in OpenAI's form, which is what the prompt holds.
 Result<chat::ToolDefinition> ReadTool(const Value& value, const std::string& path) {
@@ -199,7 +188,7 @@ Result<AnswerRequest> Read(const Value& body, const SamplingParams& defaults, bo
     FATHOM_ASSIGN_OR_RETURN(max_tokens, fields.Int("max_tokens", 1, kNoTokenLimit));
     request.sampling.max_tokens = *max_tokens;
   }
-  FATHOM_ASSIGN_OR_RETURN(request.model, ShortString(*object, "model", kMaxModelBytes));
+  FATHOM_ASSIGN_OR_RETURN(request.model, ShortString(*object, "model", kMaxModelNameBytes));
   FATHOM_ASSIGN_OR_RETURN(request.stream, fields.BoolOr("stream", false));
   FATHOM_RETURN_IF_ERROR(ReadSampling(fields, &request));
   FATHOM_RETURN_IF_ERROR(ReadStops(fields, &request));
@@ -211,7 +200,7 @@ Result<AnswerRequest> Read(const Value& body, const SamplingParams& defaults, bo
   FATHOM_ASSIGN_OR_RETURN(request.messages, ReadBlocks(fields));
   request.prefix = request.messages.back().role == chat::Role::kAssistant;
   FATHOM_RETURN_IF_ERROR(
-      SortOutFields(*object, kKnownFields, kRefusedFields, "", &request.ignored_fields));
+      SortOutFields(*object, kMessagesFields, kMessagesRefused, "", &request.ignored_fields));
   return request;
 }
 

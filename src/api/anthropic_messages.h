@@ -6,16 +6,32 @@
 // conversation, and nothing depends on whether the model really wrote it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "api/answer_request.h"
 #include "api/answer_writer.h"
+#include "api/field_policy.h"
 #include "base/status.h"
 #include "json/value.h"
 #include "sampling/sampling_params.h"
 
 namespace fathom::api {
+
+inline constexpr std::array kMessagesFields = {
+    std::string_view("model"),          std::string_view("max_tokens"),
+    std::string_view("messages"),       std::string_view("system"),
+    std::string_view("tools"),          std::string_view("tool_choice"),
+    std::string_view("thinking"),       std::string_view("temperature"),
+    std::string_view("top_p"),          std::string_view("top_k"),
+    std::string_view("stop_sequences"), std::string_view("stream"),
+    std::string_view("metadata"),       std::string_view("output_config")};
+inline constexpr std::array kMessagesRefused = {
+    RefusedField{"mcp_servers",
+                 "this server calls no MCP servers; let the client offer their tools"},
+    RefusedField{"container", "there are no containers here"}};
 
 // Errors name the field: "messages[2].content[0]: …".
 Result<AnswerRequest> ReadMessages(const json::Value& body, const SamplingParams& defaults);

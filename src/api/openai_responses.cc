@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "api/field_policy.h"
+#include "api/openai_fields.h"
 #include "api/openai_tools.h"
 #include "api/response_input.h"
 #include "api/thinking_switch.h"
@@ -20,24 +20,10 @@ using json::FieldReader;
 using json::Object;
 using json::Value;
 
-constexpr size_t kMaxNameBytes = 256;  // of a model or a response
-constexpr size_t kMaxUserBytes = 512;
+constexpr size_t kMaxResponseIdBytes = 256;
 constexpr auto kMaxTopLogprobs = static_cast<int64_t>(ParamRow("top_logprobs").high);
 constexpr size_t kMaxMetadata = 16;  // OpenAI's limits
 constexpr size_t kMaxMetadataKeyBytes = 64, kMaxMetadataValueBytes = 512;
-
-constexpr std::string_view kKnownFields[] = {
-    "model",       "input",       "instructions",      "max_output_tokens",
-    "tools",       "tool_choice", "metadata",          "parallel_tool_calls",
-    "temperature", "top_p",       "top_logprobs",      "previous_response_id",
-    "stream",      "store",       "include",           "text",
-    "truncation",  "user",        "safety_identifier",
-};
-constexpr RefusedField kRefusedFields[] = {
-    {"background", "answers are made while the client waits"},
-    {"conversation", "conversations are continued by previous_response_id"},
-    {"prompt", "there are no stored prompts; send the input itself"},
-};
 
 // One more for the list, within its bounds.
 void NoteIgnored(std::string_view path, std::string word, std::vector<std::string>* ignored) {
@@ -227,9 +213,9 @@ Status CheckMetadata(const FieldReader& body) {
 
 Status ReadSmallFields(const FieldReader& body, AnswerRequest* out) {
   const Object& object = body.object();
-  FATHOM_ASSIGN_OR_RETURN(out->model, ShortString(object, "model", kMaxNameBytes));
+  FATHOM_ASSIGN_OR_RETURN(out->model, ShortString(object, "model", kMaxModelNameBytes));
   FATHOM_ASSIGN_OR_RETURN(out->previous_response,
-                          ShortString(object, "previous_response_id", kMaxNameBytes));
+                          ShortString(object, "previous_response_id", kMaxResponseIdBytes));
   FATHOM_ASSIGN_OR_RETURN(out->user, ShortString(object, "user", kMaxUserBytes));
   FATHOM_ASSIGN_OR_RETURN(std::string newer,
                           ShortString(object, "safety_identifier", kMaxUserBytes));
@@ -330,9 +316,10 @@ Result<ResponseRequest> ReadResponse(const Value& body, const SamplingParams& de
   ResponseRequest request;
   AnswerRequest& answer = request.answer;
   answer.sampling = defaults;
-  std::vector<std::string_view> known(std::begin(kKnownFields), std::end(kKnownFields));
+  std::vector<std::string_view> known(kResponseFields.begin(), kResponseFields.end());
   known.insert(known.end(), kThinkingFields.begin(), kThinkingFields.end());
-  FATHOM_RETURN_IF_ERROR(SortOutFields(*object, known, kRefusedFields, "", &answer.ignored_fields));
+  FATHOM_RETURN_IF_ERROR(
+      SortOutFields(*object, known, kResponseRefused, "", &answer.ignored_fields));
   FATHOM_RETURN_IF_ERROR(ReadSmallFields(fields, &answer));
   FATHOM_RETURN_IF_ERROR(CheckMetadata(fields));
   json::Array tools;

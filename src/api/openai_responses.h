@@ -6,18 +6,46 @@
 // to one response alone. Where that is kept, and for whom, is the caller's.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/answer_request.h"
 #include "api/answer_writer.h"
+#include "api/field_policy.h"
 #include "base/status.h"
 #include "json/value.h"
 #include "sampling/sampling_params.h"
 
 namespace fathom::api {
+
+// Beside kThinkingFields.
+inline constexpr std::array kResponseFields = {std::string_view("model"),
+                                               std::string_view("input"),
+                                               std::string_view("instructions"),
+                                               std::string_view("previous_response_id"),
+                                               std::string_view("store"),
+                                               std::string_view("stream"),
+                                               std::string_view("tools"),
+                                               std::string_view("tool_choice"),
+                                               std::string_view("parallel_tool_calls"),
+                                               std::string_view("text"),
+                                               std::string_view("include"),
+                                               std::string_view("max_output_tokens"),
+                                               std::string_view("temperature"),
+                                               std::string_view("top_p"),
+                                               std::string_view("top_logprobs"),
+                                               std::string_view("truncation"),
+                                               std::string_view("metadata"),
+                                               std::string_view("user"),
+                                               std::string_view("safety_identifier")};
+inline constexpr std::array kResponseRefused = {
+    RefusedField{"background", "answers are made while the client waits"},
+    RefusedField{"conversation", "conversations are continued by previous_response_id"},
+    RefusedField{"prompt", "there are no stored prompts; send the input itself"}};
 
 // What the answer repeats of its request, and how it shows reasoning.
 struct ResponseForm {
