@@ -36,8 +36,7 @@ inline constexpr std::array kMessagesRefused = {
 // Errors name the field: "messages[2].content[0]: …".
 Result<AnswerRequest> ReadMessages(const json::Value& body, const SamplingParams& defaults);
 
-// The body of count_tokens: the same without max_tokens. What only shapes the answer is checked
-// where it is there, and means nothing.
+// The body of count_tokens: the same, and max_tokens is not looked at.
 Result<AnswerRequest> ReadCountTokens(const json::Value& body);
 // Its answer.
 json::Value CountTokensAnswer(int64_t input_tokens);

@@ -11,7 +11,8 @@
 
 namespace fathom::test {
 
-// Texts that open markup or break off are among them, and nesting nearly as deep as the parser allows.
+// Texts that open markup or break off are among them, and nesting nearly as deep as the parser
+// allows.
 inline std::vector<json::Value> HostileValues() {
   json::Value deep;
   for (int i = 0; i < 200; ++i) deep = json::Object{{"type", json::Array{std::move(deep)}}};
