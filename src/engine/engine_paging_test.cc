@@ -125,15 +125,17 @@ TEST_F(PagingTest, NeighbourThatIsWaitedForMayLeave) {
 
 TEST_F(PagingTest, NobodyWaitsForALowerPriority) {
   Open(Running(4));
-  Submit(GreedyRequest(PromptOf(5, 200), 3));
+  const RequestId first = Submit(GreedyRequest(PromptOf(5, 200), 3));
+  Step();
   GenerateRequest urgent = GreedyRequest(PromptOf(5, 200), 3);
   urgent.priority = 1;
   const RequestId second = Submit(urgent);
   Step();
   EXPECT_TRUE(engine_->Progress(second)->running);
+  EXPECT_EQ(engine_->Progress(second)->cached_tokens, 64);
   Drain();
-  EXPECT_EQ(order_[0], second);
-  // Both computed the same pages; one copy is kept.
+  EXPECT_EQ(order_, (std::vector<RequestId>{second, first}));
+  // Both computed the rest; one copy is kept.
   EXPECT_EQ(engine_->Stats().pages_in_tree, 3);
 }
 
@@ -187,6 +189,20 @@ TEST_F(PagingTest, LeastRecentlyUsedPrefixMakesRoom) {
   EXPECT_EQ(answers_[gone].cached_tokens, 0);
 }
 
+// Used until it ended, though all of its pages were known long before.
+TEST_F(PagingTest, RunningIsUsing) {
+  Open(Running(2, /*pages=*/6));
+  Submit(GreedyRequest(PromptOf(5, 130), 50));
+  for (int i = 0; i < 5; ++i) Step();
+  Submit(GreedyRequest(PromptOf(6, 66), 3));
+  Drain();
+  Submit(GreedyRequest(PromptOf(7, 200), 50));  // needs one page of the three that are known
+  Drain();
+  const RequestId longer = Submit(GreedyRequest(PromptOf(5, 130), 3));
+  Drain();
+  EXPECT_EQ(answers_[longer].cached_tokens, 128);
+}
+
 TEST_F(PagingTest, LowestPriorityGivesWayAndGoesOnLater) {
   Open(Running(3, /*pages=*/4));
   GenerateRequest lower = GreedyRequest(PromptOf(5, 10), 200);
@@ -209,23 +225,91 @@ TEST_F(PagingTest, LowestPriorityGivesWayAndGoesOnLater) {
   EXPECT_EQ(engine_->Stats().preemptions, preemptions);
   EXPECT_TRUE(waited_with_tokens);
   EXPECT_EQ(order_, (std::vector<RequestId>{second, first}));
+  // Beginning again is no second arrival.
+  EXPECT_EQ(answers_[first].cached_tokens, 0);
+  EXPECT_EQ(engine_->Stats().queue_seconds.total, 2);
 }
 
+// The first gives way with 99 tokens, and is computed again while the second one still generates.
+TEST_F(PagingTest, RecomputationTakesSmallPiecesToo) {
+  test::ScriptedEngineOptions options = Running(3, /*pages=*/6);
+  options.engine.mixed_prompt_tokens = 16;
+  Open(options);
+  GenerateRequest lower = GreedyRequest(PromptOf(5, 10), 110);
+  lower.priority = -1;
+  const RequestId first = Submit(lower);
+  const RequestId second = Submit(GreedyRequest(PromptOf(6, 40), 150));
+  Submit(GreedyRequest(PromptOf(7, 40), 110));
+  while (answers_[second].tokens.empty()) Step();
+  step_sizes_.clear();
+  bool came_back = false, gave_way = false;
+  while (!answers_[second].finish) {
+    Step();
+    const auto progress = engine_->Progress(first);
+    gave_way |= progress && !progress->running && progress->preemptions == 1;
+    came_back |= gave_way && progress && progress->running;
+  }
+  EXPECT_TRUE(came_back);
+  EXPECT_EQ(*std::max_element(step_sizes_.begin(), step_sizes_.end()), 17);
+  Drain();
+}
+
+// Four pages are the whole cache, so it has to run alone while small ones would always fit.
 TEST_F(PagingTest, WholeContextGetsThroughAmongEndlessOthers) {
   Open(Running(4, /*pages=*/4));
-  for (int32_t i = 0; i < 4; ++i) Submit(GreedyRequest(PromptOf(7 + i, 20), 60));
-  const RequestId large = Submit(GreedyRequest(PromptOf(5, 255), 1));
+  for (int32_t i = 0; i < 4; ++i) Submit(GreedyRequest(PromptOf(7 + i, 20), 30 + 13 * i));
+  GenerateRequest whole = GreedyRequest(PromptOf(5, 255), 1);
   uint64_t user = 1;
+  whole.user = user++;
+  const RequestId large = Submit(whole);
   for (int steps = 0; !answers_[large].finish; ++steps) {
-    ASSERT_LT(steps, 20000);
+    ASSERT_LT(steps, 300);
     if (engine_->Stats().waiting < 3) {
-      GenerateRequest small = GreedyRequest(PromptOf(static_cast<int32_t>(user % 50), 20), 60);
-      small.user = user++;  // a new one each time, so that nobody has been served less
+      GenerateRequest small = GreedyRequest(PromptOf(static_cast<int32_t>(user % 50), 20),
+                                            static_cast<int64_t>(20 + user * 7 % 40));
+      small.user = user++;
       Submit(small);
     }
     Step();
   }
   Drain();
+}
+
+// Newcomers start level with the least served, who are newcomers too: for ever fewer than the
+// first.
+TEST_F(PagingTest, UserServedMoreThanEndlessNewcomersGetsThrough) {
+  Open(Running(1));
+  uint64_t newcomer = 100;
+  const auto keep_newcomers_waiting = [&] {
+    while (engine_->Stats().waiting < 3) {
+      GenerateRequest small = GreedyRequest(PromptOf(static_cast<int32_t>(newcomer % 50), 3), 2);
+      small.user = newcomer++;
+      Submit(small);
+    }
+  };
+  GenerateRequest request = GreedyRequest(PromptOf(5, 200), 20);
+  Submit(request);
+  Step();
+  keep_newcomers_waiting();
+  const RequestId second = Submit(request);
+  for (int steps = 0; !answers_[second].finish; ++steps) {
+    ASSERT_LT(steps, 1000);
+    keep_newcomers_waiting();
+    Step();
+  }
+  EXPECT_GT(order_.size(), static_cast<size_t>(kMostOvertaken) / 2);  // and not before its turn
+  Drain();
+}
+
+TEST_F(PagingTest, PromptsThatRunKeepThePagesTheyNeed) {
+  Open(Running(2, /*pages=*/8));
+  const RequestId first = Submit(GreedyRequest(PromptOf(5, 200), 20));
+  const RequestId second = Submit(GreedyRequest(PromptOf(6, 200), 20));
+  Step();
+  EXPECT_TRUE(engine_->Progress(first)->running);
+  EXPECT_FALSE(engine_->Progress(second)->running);
+  Drain();
+  EXPECT_EQ(engine_->Stats().preemptions, 0);
 }
 
 TEST_F(PagingTest, PromptsTakeSmallPiecesWhileOthersGenerate) {
@@ -258,6 +342,37 @@ TEST_F(PagingTest, UsersTakeTurns) {
   Drain();
   EXPECT_EQ(order_[0], many[0]);
   EXPECT_EQ(order_[1], other);
+}
+
+TEST_F(PagingTest, GeneratedTokensCountAsServed) {
+  Open(Running(1));
+  const auto submit = [&](uint64_t user, int32_t token, int64_t prompt, int64_t tokens) {
+    GenerateRequest request = GreedyRequest(PromptOf(token, prompt), tokens);
+    request.user = user;
+    return Submit(request);
+  };
+  const RequestId a = submit(1, 5, 5, 100), b = submit(1, 6, 5, 1);
+  const RequestId c = submit(2, 7, 40, 1), d = submit(2, 8, 40, 1);
+  Drain();
+  EXPECT_EQ(order_, (std::vector<RequestId>{a, c, d, b}));
+}
+
+TEST_F(PagingTest, ThoseWhoHaveLeftSetNoMeasure) {
+  Open(Running(1));
+  GenerateRequest request = GreedyRequest(PromptOf(5, 5), 1);
+  request.user = 3;
+  Submit(request);
+  Drain();
+  request.user = 1;
+  request.sampling.max_tokens = 200;
+  Submit(request);
+  Drain();
+  const RequestId known = Submit(request);
+  request.user = 2;
+  const RequestId newcomer = Submit(request);
+  order_.clear();
+  Drain();
+  EXPECT_EQ(order_, (std::vector<RequestId>{known, newcomer}));
 }
 
 TEST_F(PagingTest, HigherPriorityStartsFirst) {

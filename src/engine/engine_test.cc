@@ -286,6 +286,47 @@ class EngineDeterminismTest : public EngineTest {
   std::vector<RequestId> ids_;
 };
 
+// What the model and the sampler say without an engine: the prompt in one step, then token by
+// token.
+TEST_F(EngineDeterminismTest, TokensAreTheModels) {
+  for (const bool official : {false, true}) {
+    if (official) UseModel("/tiny-fp8", Numerics::kOfficial);
+    Open(/*step_tokens=*/200, /*pages=*/4, /*max_running=*/1);
+    Sampler sampler(std::vector<bool>(static_cast<size_t>(model_->vocab_size()), true), {1});
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      const GenerateRequest& request = requests_[i];
+      const auto prompt = static_cast<int32_t>(request.prompt.size());
+      PageTable pages(cache_->pool());
+      ASSERT_TRUE(pages.Reserve(kContext).ok());
+      Penalties penalties(request.sampling, request.prompt);
+      Answer answer;
+      std::vector<int32_t> next = request.prompt;
+      for (int32_t position = 0; answer.tokens.size() < expected_[i].tokens.size();) {
+        const auto last = static_cast<int32_t>(next.size()) - 1;
+        Batch batch;
+        batch.Add(next, position, pages.ids(), {&last, 1}, prompt);
+        model_->Forward(batch, *cache_);
+        const BufferView logits = model_->logits();
+        const SampledToken token =
+            sampler
+                .Sample({{logits.row<float>(0), static_cast<size_t>(logits.cols)},
+                         request.sampling,
+                         penalties,
+                         *request.sampling.seed,
+                         static_cast<int64_t>(answer.tokens.size())})
+                .value();
+        position += last + 1;
+        penalties.Add(token.token);
+        answer.tokens.push_back(token.token);
+        answer.logprobs.push_back(token.logprobs->chosen);
+        next = {token.token};
+      }
+      EXPECT_EQ(answer.tokens, expected_[i].tokens) << "official " << official << ", " << i;
+      EXPECT_EQ(answer.logprobs, expected_[i].logprobs) << "official " << official << ", " << i;
+    }
+  }
+}
+
 TEST_F(EngineDeterminismTest, AmongSixteenOthers) {
   Open(48, /*pages=*/100, /*max_running=*/22);
   for (int32_t i = 0; i < 8; ++i) ASSERT_TRUE(engine_->Submit(Request(2 + i, 7 + 20 * i, 30)).ok());

@@ -232,6 +232,8 @@ TEST_F(EngineThreadTest, CancelBeforeTheRequestIsSeen) {
 
 TEST_F(EngineThreadTest, DestructorEndsEveryStream) {
   test::ScriptedEngineOptions options;
+  options.context = 1 << 20;  // nobody gets there before the thread ends
+  options.pages = 1 << 14;
   options.engine.max_running = 1;
   Open(options);
   gate_.Close();
@@ -239,7 +241,8 @@ TEST_F(EngineThreadTest, DestructorEndsEveryStream) {
   std::vector<std::shared_ptr<TokenStream>> streams;
   const auto submit = [&] {
     readers.push_back(std::make_unique<Reader>());
-    streams.push_back(thread_->Submit(GreedyRequest({1}, 250), readers.back()->on_ready()).value());
+    streams.push_back(
+        thread_->Submit(GreedyRequest({1}, kNoTokenLimit), readers.back()->on_ready()).value());
   };
   submit();
   submit();
