@@ -1,6 +1,7 @@
 // The server's access log: lines of JSON, appended to a file or written to standard output.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string>
 

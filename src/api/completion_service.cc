@@ -45,6 +45,7 @@ class CompletionRun final : public GenerationRun {
   std::string_view EndName() const override { return chat::Name(choices_[0].answer.reason); }
   AnswerUsage Usage() const override;
 
+  Result<std::string> EchoOf(size_t prompt) const;
   void TakeToken(size_t index, const TokenEvent& event, std::string* out);
   void TellEcho(size_t index, std::string* out);
   void Say(size_t index, std::string text, std::span<const TokenInfo> tokens, std::string* out);
@@ -69,14 +70,26 @@ Status CompletionRun::Prepare(std::vector<std::vector<int32_t>> prompts,
     generate.sampling = request_.sampling;
     if (generate.sampling.seed) *generate.sampling.seed += i % choices;
     if (!request_.echo) continue;
-    FATHOM_ASSIGN_OR_RETURN(std::string text, parts().tokenizer.Decode(prompt));
+    FATHOM_ASSIGN_OR_RETURN(std::string text, EchoOf(choice.prompt));
+    FATHOM_ASSIGN_OR_RETURN(const std::string all, parts().tokenizer.Decode(prompt));
+    const bool begun = all.size() > text.size();  // with a begin of sentence that nobody wrote
     choice.echo = CompletionEcho{.text = std::move(text), .tokens = {}};
     if (!request_.sampling.logprobs) continue;
     generate.prompt_logprobs = static_cast<int>(request_.sampling.top_logprobs);
-    choice.echo->tokens.push_back(
-        MakeTokenInfo(parts().tokenizer.vocabulary(), prompt.front(), {.chosen = 0, .top = {}}));
+    TokenInfo first =
+        MakeTokenInfo(parts().tokenizer.vocabulary(), prompt.front(), {.chosen = 0, .top = {}});
+    if (begun) first.bytes.clear();
+    choice.echo->tokens.push_back(std::move(first));
   }
   return {};
+}
+
+// The prompt as the client wrote it.
+Result<std::string> CompletionRun::EchoOf(size_t prompt) const {
+  if (const auto* text = std::get_if<std::string>(&request_.prompts[prompt])) {
+    if (request_.suffix.empty()) return *text;
+  }
+  return parts().tokenizer.Decode(prompts_[prompt]);
 }
 
 void CompletionRun::Begin(std::string* out) {

@@ -41,11 +41,16 @@ class Actor {
       say.remove_prefix(reasoned + chat::kThinkClose.size());
     }
     if (!say.starts_with(said) || say.size() == said.size()) return end_;
-    say.remove_prefix(said.size());
-    if (line.spelled && !say.starts_with('<') && say.front() > 0) {
-      return *tokenizer_.TokenId(say.substr(0, 1));
+    const std::string_view rest = say.substr(said.size());
+    if (line.spelled && !rest.starts_with('<') && rest.front() > 0) {
+      return *tokenizer_.TokenId(rest.substr(0, 1));
     }
-    return tokenizer_.Encode(say, AllowSpecial::kYes).front();
+    size_t at = 0;  // the tokenizer's own token there, if one of the whole text begins there
+    for (const int32_t token : tokenizer_.Encode(say, AllowSpecial::kYes)) {
+      if (at == said.size()) return token;
+      at += tokenizer_.vocabulary().Bytes(token).size();
+    }
+    return tokenizer_.Encode(rest, AllowSpecial::kYes).front();
   }
 
  private:
