@@ -27,6 +27,8 @@ bool NamesAVersion(std::string_view input) {
          is_digit(input[7]) && !input.starts_with("HTTP/1.1") && !input.starts_with("HTTP/1.0");
 }
 
+const Refusal kEndlessLine = {400, "the line of a chunk, or the trailer, is too long"};
+
 Refusal RefusalOf(const error_code& error, std::string_view input) {
   switch (static_cast<Error>(error.value())) {
     case Error::header_limit:
@@ -106,11 +108,15 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
       begun_ = true;
       error_code error;
       const std::string_view rest = input.substr(used);
+      const size_t body_before = request.body.size();
       const size_t taken = put({rest.data(), rest.size()}, error);
       used += taken;
       if (state == State::kHead) head_used_ += taken;
       if (error && error != Error::need_more) {
         Refuse(RefusalOf(error, rest));
+      } else if (state == State::kBody &&
+                 taken - (request.body.size() - body_before) > head_bytes_) {
+        Refuse(kEndlessLine);
       } else if (state == State::kHead && is_header_done()) {
         EndHead();
       } else if (state == State::kBody && is_done()) {
@@ -135,7 +141,6 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
       return;
     }
     body_limit(body_bytes);
-    eager(true);
     state = State::kBody;
   }
 
@@ -172,7 +177,7 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
     if (state == State::kHead && head_used_ + waiting >= head_bytes_) {
       Refuse({431, "the request's head is too large"});
     } else if (state == State::kBody && waiting >= head_bytes_) {
-      Refuse({400, "malformed chunk"});  // a size line or a trailer that does not end
+      Refuse(kEndlessLine);
     }
   }
 
