@@ -13,7 +13,7 @@
 set -euo pipefail
 
 run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev libedit-dev libmd4c-dev
-     libutf8proc-dev)
+     libutf8proc-dev libboost1.81-dev libssl-dev)
 deb=(dpkg-dev file)
 python=(python3-dev pybind11-dev)
 test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv

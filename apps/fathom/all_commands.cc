@@ -6,10 +6,18 @@ namespace fathom {
 
 std::vector<Command> AllCommands() {
   return {
-      MakeRunCommand(),        MakeChatCommand(),     MakeServeCommand(),
-      MakeDemoCommand(),       MakeVerifyCommand(),   MakeInspectCommand(),
-      MakeMakeCheckpointCommand(), MakeMakeKeyCommand(), MakeTokenizeCommand(),
-      MakeDetokenizeCommand(), MakeEncodeCommand(),   MakeParseCommand(),
+      MakeRunCommand(),
+      MakeChatCommand(),
+      MakeServeCommand(),
+      MakeDemoCommand(),
+      MakeVerifyCommand(),
+      MakeInspectCommand(),
+      MakeMakeCheckpointCommand(),
+      MakeMakeKeyCommand(),
+      MakeTokenizeCommand(),
+      MakeDetokenizeCommand(),
+      MakeEncodeCommand(),
+      MakeParseCommand(),
       MakeBenchCommand(),
   };
 }

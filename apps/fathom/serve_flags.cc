@@ -41,16 +41,18 @@ Result<api::KeyRing> ServeFlags::ToKeys() const {
   if (api_keys) return api::KeyRing::Load(*api_keys);
   if (api_key) {
     if (api_key->size() < 16) {
-      return InvalidArgument("--api-key: {} characters are easily guessed, at least 16 are needed "
-                             "(fathom make-key makes one)",
-                             api_key->size());
+      return InvalidArgument(
+          "--api-key: {} characters are easily guessed, at least 16 are needed "
+          "(fathom make-key makes one)",
+          api_key->size());
     }
     return api::KeyRing::OfKey(*api_key);
   }
   if (!api::IsLoopback(host)) {
-    return InvalidArgument("--host {}: whoever reaches this address could use the server; --api-key "
-                           "or --api-keys is needed",
-                           host);
+    return InvalidArgument(
+        "--host {}: whoever reaches this address could use the server; --api-key "
+        "or --api-keys is needed",
+        host);
   }
   return api::KeyRing::Open();
 }
@@ -157,7 +159,8 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .target = &flags->allowed_hosts},
       {.name = "--allow-origin",
        .value = "ORIGIN",
-       .help = "a site whose pages may use the server, https://chat.example.org; may be given again",
+       .help =
+           "a site whose pages may use the server, https://chat.example.org; may be given again",
        .target = &flags->allowed_origins},
       {.name = "--body-limit",
        .value = "SIZE",

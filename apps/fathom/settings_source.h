@@ -11,8 +11,8 @@
 
 namespace fathom {
 
-// "--max-running" → "FATHOM_MAX_RUNNING"; "MODEL" → "FATHOM_MODEL". A flag with a short form goes by
-// its long one.
+// "--max-running" → "FATHOM_MAX_RUNNING"; "MODEL" → "FATHOM_MODEL". A flag with a short form goes
+// by its long one.
 std::string EnvironmentName(const Flag& flag);
 
 // "--max-running" → "max-running", "MODEL" → "model".

@@ -78,7 +78,8 @@ TEST(TextGeneration, AForcedCallIsPartOfTheAnswer) {
   TextRequest request = Question(chat::ThinkingMode::kChat);
   request.opening.text.AddTemplate(kOpen + "<｜DSML｜invoke name=\"");
   request.opening.is_answer = true;
-  const Told told = Say(request, kCall.substr(std::string("<｜DSML｜invoke name=\"").size()) + kClose);
+  const Told told =
+      Say(request, kCall.substr(std::string("<｜DSML｜invoke name=\"").size()) + kClose);
   ASSERT_EQ(told.result.message.tool_calls.size(), 1U);
   EXPECT_EQ(told.result.message.tool_calls[0].name, "add");
   EXPECT_EQ(told.result.message.tool_calls[0].arguments, R"({"a": "1"})");

@@ -22,16 +22,15 @@ struct Marks {
         end(*tokenizer.TokenId(chat::kEos)) {}
 
   // Where the answer that ends at `end` begins: behind the <think> or </think> that follows
-  // <｜Assistant｜>, or after tool results, which have no <｜Assistant｜>, behind the first one since
-  // `begin`, the end of the answer before. (The description of tools, which stands before a
+  // <｜Assistant｜>, or after tool results, which have no <｜Assistant｜>, behind the first one
+  // since `begin`, the end of the answer before. (The description of tools, which stands before a
   // <｜Assistant｜>, holds both tokens too.) Points to that token; `end` when there is none.
   using Place = std::vector<int32_t>::const_iterator;
   Place AnswerMark(Place begin, Place end) const {
     const auto last =
         std::find(std::reverse_iterator(end), std::reverse_iterator(begin), assistant);
-    return std::find_if(last.base(), end, [&](int32_t token) {
-      return token == think_open || token == think_close;
-    });
+    return std::find_if(last.base(), end,
+                        [&](int32_t token) { return token == think_open || token == think_close; });
   }
 };
 

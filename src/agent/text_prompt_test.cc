@@ -44,8 +44,7 @@ TextRequest OpenLoop() {
   chat::Message call = {.role = chat::Role::kAssistant, .content = "", .reasoning = "I call."};
   call.tool_calls.push_back({"call_1", "add", R"({"a": "1"})"});
   request.messages.push_back(call);
-  request.messages.push_back(
-      {.role = chat::Role::kTool, .content = "2", .tool_call_id = "call_1"});
+  request.messages.push_back({.role = chat::Role::kTool, .content = "2", .tool_call_id = "call_1"});
   return request;
 }
 
@@ -80,10 +79,10 @@ TEST(MakeTextPrompt, WhatWasSaidIsRepeatedTokenByToken) {
   TextRequest request = OpenLoop();
   const TextPrompt encoded = Make(request);
   SaidTokens said{.tokens = InOtherTokens("I call."), .thinking = true};
-  const std::vector<int32_t> rest = Ids(
-      "</think>\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">\n<｜DSML｜parameter "
-      "name=\"a\" string=\"true\">1</｜DSML｜parameter>\n</｜DSML｜invoke>\n"
-      "</｜DSML｜function_calls><｜end▁of▁sentence｜>");
+  const std::vector<int32_t> rest =
+      Ids("</think>\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">\n<｜DSML｜parameter "
+          "name=\"a\" string=\"true\">1</｜DSML｜parameter>\n</｜DSML｜invoke>\n"
+          "</｜DSML｜function_calls><｜end▁of▁sentence｜>");
   said.tokens.insert(said.tokens.end(), rest.begin(), rest.end());
   request.said[0] = said;
   const TextPrompt repeated = Make(request);

@@ -64,9 +64,8 @@ Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
   }
   for (int64_t i = 0; i < asked_.request.choices; ++i) {
     std::vector<chat::StreamEvent> events;
-    FATHOM_ASSIGN_OR_RETURN(
-        TextGeneration generation,
-        TextGeneration::Create(parts().tokenizer, text, prompt, &events));
+    FATHOM_ASSIGN_OR_RETURN(TextGeneration generation,
+                            TextGeneration::Create(parts().tokenizer, text, prompt, &events));
     choices_.push_back({std::move(generation), std::move(events)});
     GenerateRequest& generate = requests->emplace_back();
     generate.prompt = prompt.tokens;

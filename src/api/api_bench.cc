@@ -29,8 +29,8 @@ std::string RequestText(int64_t turns, int tools) {
              {"type", "function"},
              {"function", json::Object{{"name", "read_file"},
                                        {"arguments", R"({"path": "src/main.cc"})"}}}}}}});
-    messages.emplace_back(json::Object{
-        {"role", "tool"}, {"tool_call_id", id}, {"content", std::string(1000, 'r')}});
+    messages.emplace_back(
+        json::Object{{"role", "tool"}, {"tool_call_id", id}, {"content", std::string(1000, 'r')}});
     messages.emplace_back(json::Object{{"role", "assistant"}, {"content", std::string(400, 'a')}});
   }
   messages.emplace_back(json::Object{{"role", "user"}, {"content", "Go on."}});
@@ -38,11 +38,10 @@ std::string RequestText(int64_t turns, int tools) {
   for (int i = 0; i < tools; ++i) {
     list.emplace_back(json::Object{
         {"type", "function"},
-        {"function",
-         json::Object{{"name", fmt::format("tool_{}", i)},
-                      {"description", std::string(200, 'd')},
-                      {"parameters", json::Object{{"type", "object"},
-                                                  {"properties", json::Object{}}}}}}});
+        {"function", json::Object{{"name", fmt::format("tool_{}", i)},
+                                  {"description", std::string(200, 'd')},
+                                  {"parameters", json::Object{{"type", "object"},
+                                                              {"properties", json::Object{}}}}}}});
   }
   return json::Dump(json::Object{{"model", "m"},
                                  {"messages", std::move(messages)},

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "api/anthropic_messages.h"
 #include "api/answer_service.h"
+#include "api/anthropic_messages.h"
 #include "api/completion_service.h"
 #include "api/errors.h"
 #include "api/metrics_page.h"
@@ -41,8 +41,7 @@ Dialect CallersDialect(const Caller& caller) {
 
 class Server final : public ApiServer {
  public:
-  Server(ApiOptions options, EngineThread& engine, const Tokenizer& tokenizer,
-         const KeyStore& keys)
+  Server(ApiOptions options, EngineThread& engine, const Tokenizer& tokenizer, const KeyStore& keys)
       : options_(std::move(options)),
         engine_(engine),
         tokenizer_(tokenizer),
@@ -84,8 +83,8 @@ class Server final : public ApiServer {
   http::RouteHandler Admitted(BodyHandler handler) const;
 
   template <typename ReadFunction>
-  BodyHandler AnswerWith(ReadFunction read, std::function<std::unique_ptr<AnswerWriter>(
-                                                const AnswerRequest&)> write,
+  BodyHandler AnswerWith(ReadFunction read,
+                         std::function<std::unique_ptr<AnswerWriter>(const AnswerRequest&)> write,
                          std::string id_prefix) const;
   void AnswerResponse(const Caller& caller, const json::Value& body) const;
   Result<std::vector<int32_t>> PromptOf(const AnswerRequest& request,
@@ -136,10 +135,9 @@ Status Server::Listen() {
   options.on_served = [this](const http::RequestHead& head, const http::Served& served) {
     NoteRequest(head, served);
   };
-  FATHOM_ASSIGN_OR_RETURN(http_,
-                          http::Server::Start(std::move(options), workers_, [this](Exchange e) {
-                            router_.Handle(std::move(e));
-                          }));
+  FATHOM_ASSIGN_OR_RETURN(
+      http_, http::Server::Start(std::move(options), workers_,
+                                 [this](Exchange e) { router_.Handle(std::move(e)); }));
   return {};
 }
 
@@ -150,10 +148,10 @@ void Server::Add(const std::string& method, const std::string& path,
 }
 
 void Server::Get(const std::string& path, std::function<http::Response()> answer) {
-  router_.Add("GET", path, [answer = std::move(answer)](const Exchange& exchange,
-                                                        const std::string&) {
-    exchange->Send(answer());
-  });
+  router_.Add("GET", path,
+              [answer = std::move(answer)](const Exchange& exchange, const std::string&) {
+                exchange->Send(answer());
+              });
 }
 
 http::RouteHandler Server::WithBody(BodyHandler handler) const {
@@ -175,16 +173,15 @@ http::RouteHandler Server::WithBody(BodyHandler handler) const {
 }
 
 http::RouteHandler Server::Admitted(BodyHandler handler) const {
-  return WithBody([this, handler = std::move(handler)](const Caller& caller,
-                                                       const json::Value& body) {
-    if (Admit(parts_, caller)) handler(caller, body);
-  });
+  return WithBody(
+      [this, handler = std::move(handler)](const Caller& caller, const json::Value& body) {
+        if (Admit(parts_, caller)) handler(caller, body);
+      });
 }
 
 template <typename ReadFunction>
 BodyHandler Server::AnswerWith(
-    ReadFunction read,
-    std::function<std::unique_ptr<AnswerWriter>(const AnswerRequest&)> write,
+    ReadFunction read, std::function<std::unique_ptr<AnswerWriter>(const AnswerRequest&)> write,
     std::string id_prefix) const {
   return [this, read, write = std::move(write), id_prefix = std::move(id_prefix)](
              const Caller& caller, const json::Value& body) {
@@ -237,9 +234,9 @@ void Server::AddAnswers() {
     const auto request = ReadCountTokens(body);
     const auto prompt = request.ok() ? PromptOf(*request, *caller.holder)
                                      : Result<std::vector<int32_t>>(request.status());
-    caller.exchange->Send(prompt.ok()
-                              ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
-                              : ErrorResponse(CallersDialect(caller), prompt.status()));
+    caller.exchange->Send(
+        prompt.ok() ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
+                    : ErrorResponse(CallersDialect(caller), prompt.status()));
   });
   for (const std::string base : {"", "/anthropic"}) {
     Add("POST", base + "/messages", messages);
@@ -262,11 +259,11 @@ void Server::AddTokens() {
           FATHOM_ASSIGN_OR_RETURN(const TokenizeRequest request, ReadTokenize(body));
           FATHOM_ASSIGN_OR_RETURN(const ModelName* name, FindModel(options_.models, request.model));
           static_cast<void>(name);
-          FATHOM_ASSIGN_OR_RETURN(
-              const std::vector<int32_t> ids,
-              request.chat ? PromptOf(*request.chat, *caller.holder)
-                           : TextTokens(request.prompt, request.add_special_tokens,
-                                        request.parse_special, tokenizer_));
+          FATHOM_ASSIGN_OR_RETURN(const std::vector<int32_t> ids,
+                                  request.chat
+                                      ? PromptOf(*request.chat, *caller.holder)
+                                      : TextTokens(request.prompt, request.add_special_tokens,
+                                                   request.parse_special, tokenizer_));
           return TokenizeBody(ids, tokenizer_, engine_.context(), request.token_strings);
         }();
         caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
@@ -375,20 +372,20 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
   metrics_.CountRequest(path, served.status);
   if (!options_.access_log) return;
   const auto holder = gate_.HolderOf(head);
-  options_.access_log(json::Dump(
-      json::Object{{"event", "request"},
-                   {"time", UnixSeconds()},
-                   {"client", head.client},
-                   {"key", holder == nullptr ? "" : holder->name},
-                   {"method", head.method},
-                   {"path", path},
-                   {"status", int64_t{served.status}},
-                   {"bytes", served.bytes},
-                   {"us", served.microseconds},
-                   {"end", served.end == http::Served::End::kComplete     ? "complete"
-                           : served.end == http::Served::End::kClientGone ? "client_gone"
-                                                                          : "cut"}},
-      json::Style::kCompact));
+  options_.access_log(
+      json::Dump(json::Object{{"event", "request"},
+                              {"time", UnixSeconds()},
+                              {"client", head.client},
+                              {"key", holder == nullptr ? "" : holder->name},
+                              {"method", head.method},
+                              {"path", path},
+                              {"status", int64_t{served.status}},
+                              {"bytes", served.bytes},
+                              {"us", served.microseconds},
+                              {"end", served.end == http::Served::End::kComplete     ? "complete"
+                                      : served.end == http::Served::End::kClientGone ? "client_gone"
+                                                                                     : "cut"}},
+                 json::Style::kCompact));
 }
 
 }  // namespace

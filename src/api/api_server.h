@@ -42,8 +42,7 @@ class ApiServer {
   // Listens from now on. Engine, tokenizer and keys outlive the server. Errors are those of
   // http::Server::Start, and kUnsupported for a tokenizer without the chat format's tokens.
   static Result<std::unique_ptr<ApiServer>> Start(ApiOptions options, EngineThread& engine,
-                                                  const Tokenizer& tokenizer,
-                                                  const KeyStore& keys);
+                                                  const Tokenizer& tokenizer, const KeyStore& keys);
   virtual ~ApiServer() = default;
 
   virtual uint16_t port() const = 0;

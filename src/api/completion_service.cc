@@ -18,8 +18,7 @@ class CompletionRun final : public GenerationRun {
         writer_(request_) {}
 
   // Makes the generations; then Start. `prompts` [prompts of the request].
-  Status Prepare(std::vector<std::vector<int32_t>> prompts,
-                 std::vector<GenerateRequest>* requests);
+  Status Prepare(std::vector<std::vector<int32_t>> prompts, std::vector<GenerateRequest>* requests);
 
  private:
   struct Choice {
@@ -62,8 +61,8 @@ Status CompletionRun::Prepare(std::vector<std::vector<int32_t>> prompts,
   const auto choices = static_cast<size_t>(request_.choices);
   for (size_t i = 0; i < prompts_.size() * choices; ++i) {
     FATHOM_ASSIGN_OR_RETURN(StopScanner scanner, StopScanner::Create(request_.stop));
-    Choice& choice = choices_.emplace_back(Choice{
-        i / choices, StreamDecoder(parts().tokenizer.vocabulary()), std::move(scanner)});
+    Choice& choice = choices_.emplace_back(
+        Choice{i / choices, StreamDecoder(parts().tokenizer.vocabulary()), std::move(scanner)});
     const std::vector<int32_t>& prompt = prompts_[choice.prompt];
     GenerateRequest& generate = requests->emplace_back();
     generate.prompt = prompt;
@@ -116,12 +115,14 @@ void CompletionRun::Take(size_t index, const TokenEvent& event, std::string* out
 void CompletionRun::TakeToken(size_t index, const TokenEvent& event, std::string* out) {
   Choice& choice = choices_[index];
   TellEcho(index, out);
-  if (!request_.generate) return;  // asked for the prompt alone; the engine makes one token at least
+  if (!request_.generate)
+    return;  // asked for the prompt alone; the engine makes one token at least
   ++choice.generated;
   const Vocabulary& vocabulary = parts().tokenizer.vocabulary();
   const int32_t token = event.token->token;
   std::vector<TokenInfo> infos;
-  if (event.token->logprobs) infos.push_back(MakeTokenInfo(vocabulary, token, *event.token->logprobs));
+  if (event.token->logprobs)
+    infos.push_back(MakeTokenInfo(vocabulary, token, *event.token->logprobs));
   // Neither what stops the text nor a special token is part of it.
   const bool is_text = event.finish != FinishReason::kStop && !vocabulary.IsSpecial(token);
   std::string text = is_text ? choice.scanner.Add(choice.decoder.Push(token)) : std::string();

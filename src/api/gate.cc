@@ -85,7 +85,8 @@ bool Gate::OriginIsAllowed(std::string_view origin, std::string_view host) const
   }
   // The server's own page: its origin is the very Host, which is known.
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme) && http::EqualsIgnoringCase(origin.substr(scheme.size()), host)) {
+    if (origin.starts_with(scheme) &&
+        http::EqualsIgnoringCase(origin.substr(scheme.size()), host)) {
       return true;
     }
   }
@@ -140,8 +141,8 @@ std::optional<http::Response> Gate::Check(const http::RequestHead& head) const {
   if (head.method == "POST") {
     const auto type = head.headers.Find("content-type");
     if (!type || !IsJson(*type)) {
-      return refuse(415, fmt::format("the body must be application/json, found \"{}\"",
-                                     type.value_or("")));
+      return refuse(
+          415, fmt::format("the body must be application/json, found \"{}\"", type.value_or("")));
     }
   }
   return std::nullopt;

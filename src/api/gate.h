@@ -17,7 +17,7 @@
 namespace fathom::api {
 
 struct GateOptions {
-  std::string bound_host = "127.0.0.1";      // what the server listens on
+  std::string bound_host = "127.0.0.1";           // what the server listens on
   std::vector<std::string> allowed_hosts = {};    // besides the bound one and loopback's names
   std::vector<std::string> allowed_origins = {};  // "https://chat.example.org"; "*" for every one
 };

@@ -41,8 +41,8 @@ TEST(Gate, HostsThatTheServerIsKnownBy) {
   const auto status = [](const std::string& host, GateOptions options = {}) {
     return Status(OpenGate(std::move(options)), Post({{"Host", host}, kJson}));
   };
-  for (const char* host : {"localhost", "LocalHost:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:80",
-                           "[::1]"}) {
+  for (const char* host :
+       {"localhost", "LocalHost:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:80", "[::1]"}) {
     EXPECT_EQ(status(host), 200) << host;
   }
   for (const char* host : {"evil.example", "evil.example:8080", "127.0.0.1.evil.example",
@@ -90,9 +90,8 @@ TEST(Gate, ABodyMustBeDeclaredAsJson) {
   EXPECT_EQ(status("Application/JSON; charset=utf-8"), 200);
   EXPECT_EQ(status("application/json ;charset=utf-8"), 200);
   // What a page may send to another site without asking it first.
-  for (const char* type : {"text/plain", "application/x-www-form-urlencoded",
-                           "multipart/form-data", "", "application/jsonp",
-                           "text/plain; application/json"}) {
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+                           "", "application/jsonp", "text/plain; application/json"}) {
     EXPECT_EQ(status(type), 415) << type;
   }
   EXPECT_EQ(Status(OpenGate(), Post({kHost})), 415);

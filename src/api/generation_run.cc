@@ -59,10 +59,7 @@ void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status
 }
 
 GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream)
-    : parts_(parts),
-      caller_(std::move(caller)),
-      head_(std::move(head)),
-      stream_wanted_(stream) {}
+    : parts_(parts), caller_(std::move(caller)), head_(std::move(head)), stream_wanted_(stream) {}
 
 GenerationRun::~GenerationRun() { parts_.use.End(*caller_.holder); }
 
@@ -93,9 +90,10 @@ Status GenerationRun::SubmitAll(std::vector<GenerateRequest> requests) {
     request.priority = static_cast<int>(holder().priority);
     request.user = holder().scope;
     request.cache_scope = parts_.share_cache ? 1 : holder().scope;
-    FATHOM_ASSIGN_OR_RETURN(auto tokens, parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
-      if (const auto run = weak.lock()) run->Wake();
-    }));
+    FATHOM_ASSIGN_OR_RETURN(auto tokens,
+                            parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
+                              if (const auto run = weak.lock()) run->Wake();
+                            }));
     ids_.push_back(tokens->id());
     generations_.push_back({std::move(tokens)});
   }

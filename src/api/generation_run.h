@@ -52,9 +52,9 @@ struct AnswerParts {
   TurnMemory& memory;
   KeyUse& use;
   const ServedModels& models;
-  bool thinking = false;           // the mode of names that stand for none
-  const Prices* prices = nullptr;  // null: answers carry no cost
-  bool share_cache = false;        // prefixes are found across key holders
+  bool thinking = false;                               // the mode of names that stand for none
+  const Prices* prices = nullptr;                      // null: answers carry no cost
+  bool share_cache = false;                            // prefixes are found across key holders
   std::function<void(const AnswerRecord&)> on_answer;  // any worker; may be empty
 };
 

@@ -1,5 +1,5 @@
-// Answers that shall be JSON (response_format). Until the grammar guarantees it, the prompt asks for
-// it and what models put round it is taken away: a fence, a sentence before or after.
+// Answers that shall be JSON (response_format). Until the grammar guarantees it, the prompt asks
+// for it and what models put round it is taken away: a fence, a sentence before or after.
 #pragma once
 
 #include <string>

@@ -21,7 +21,8 @@ TEST(MendJson, LeavesJsonAlone) {
 
 TEST(MendJson, TakesAwayWhatIsRoundIt) {
   for (const char* text : {"```json\n{\"a\": [1, 2]}\n```", "Here it is: {\"a\": [1, 2]}",
-                           "{\"a\": [1, 2]} I hope this helps!", "{\"a\": [1, 2]}\n\n"
+                           "{\"a\": [1, 2]} I hope this helps!",
+                           "{\"a\": [1, 2]}\n\n"
                            "```"}) {
     bool mended = false;
     EXPECT_EQ(Mended(text, &mended), "{\"a\": [1, 2]}");

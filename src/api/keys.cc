@@ -91,8 +91,7 @@ Result<KeyRing> KeyRing::FromJson(std::string_view text) {
     FATHOM_ASSIGN_OR_RETURN(const std::string hex, fields.String("sha256"));
     FATHOM_ASSIGN_OR_RETURN(const KeyHash hash, FromHex(hex, fields.PathOf("sha256")));
     FATHOM_ASSIGN_OR_RETURN(holder.max_running, fields.IntOr("max_running", 0, 0));
-    FATHOM_ASSIGN_OR_RETURN(holder.requests_per_minute,
-                            fields.IntOr("requests_per_minute", 0, 0));
+    FATHOM_ASSIGN_OR_RETURN(holder.requests_per_minute, fields.IntOr("requests_per_minute", 0, 0));
     FATHOM_ASSIGN_OR_RETURN(holder.priority, fields.IntOr("priority", 0, -10, 10));
     FATHOM_ASSIGN_OR_RETURN(const bool revoked, fields.BoolOr("revoked", false));
     if (revoked) continue;
@@ -134,8 +133,7 @@ std::string RandomText(int bits) {
 NewKey MakeKey(std::string_view name) {
   NewKey made;
   made.key = "fathom-" + RandomText(256);
-  const json::Value entry =
-      json::Object{{"name", name}, {"sha256", ToHex(HashKey(made.key))}};
+  const json::Value entry = json::Object{{"name", name}, {"sha256", ToHex(HashKey(made.key))}};
   made.entry = json::Dump(entry, json::Style::kPython);
   return made;
 }

@@ -90,8 +90,8 @@ void AddEngine(const EngineStats& engine, Page* page) {
 void AddAttention(const AttentionWork& work, Page* page) {
   page->Counter("attention_rows_total", "query rows of attention, over all layers", work.rows);
   page->Counter("attention_keys_read_total", "keys that attention read", work.keys_read);
-  page->Counter("attention_keys_present_total",
-                "keys it would have read without the selection", work.keys_present);
+  page->Counter("attention_keys_present_total", "keys it would have read without the selection",
+                work.keys_present);
   page->Counter("index_keys_read_total", "keys that the indexer scored", work.index_keys_read);
 }
 
@@ -115,8 +115,7 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   page->Gauge("memory_entries", "answers that the server remembers", memory.entries);
   page->Gauge("memory_bytes", "bytes of them", memory.bytes);
   page->Counter("memory_found_total", "remembered answers that were asked for", memory.found);
-  page->Counter("memory_missed_total", "answers that were asked for and not there",
-                memory.missed);
+  page->Counter("memory_missed_total", "answers that were asked for and not there", memory.missed);
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ TEST(MetricsPage, EveryLineIsOfTheTextForm) {
 
 TEST(MetricsPage, BucketsAreCumulative) {
   EngineStats engine;
-  for (const double seconds : {0.0005, 0.002, 0.002, 100.0}) engine.first_token_seconds.Add(seconds);
+  for (const double seconds : {0.0005, 0.002, 0.002, 100.0})
+    engine.first_token_seconds.Add(seconds);
   const std::string page = MetricsPage(engine, {}, {}, {});
   const auto has = [&](const std::string& line) {
     return page.find("\nfathom_time_to_first_token_seconds" + line + "\n") != std::string::npos;

@@ -15,7 +15,9 @@ TEST(Prices, CostOfARequest) {
 }
 
 TEST(Prices, ErrorsNameTheField) {
-  const auto error = [](std::string_view text) { return Prices::FromJson(text).status().message(); };
+  const auto error = [](std::string_view text) {
+    return Prices::FromJson(text).status().message();
+  };
   EXPECT_EQ(error("3"), "price file: expected object, found number");
   EXPECT_EQ(error("{}"), "per_million: missing");
   EXPECT_EQ(error(R"({"per_million": {"cache_hit": -1}})"),

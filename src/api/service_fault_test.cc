@@ -114,8 +114,7 @@ TEST_F(ServiceFaultTest, OthersStreamsAreUndisturbed) {
   std::vector<std::thread> readers;
   for (int i = 0; i < 4; ++i) {
     readers.emplace_back([&] {
-      const auto answer =
-          Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true"));
+      const auto answer = Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true"));
       EXPECT_EQ(JoinChat(answer.body).content, counted_);
       EXPECT_TRUE(JoinChat(answer.body).done);
     });
@@ -129,7 +128,8 @@ TEST_F(ServiceFaultTest, OthersStreamsAreUndisturbed) {
 
 TEST_F(ServiceFaultTest, ASlowReaderGetsItsWholeAnswer) {
   test::HttpClient client(port_, /*receive_bytes=*/2048);
-  ASSERT_TRUE(client.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true"))));
+  ASSERT_TRUE(
+      client.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true"))));
   ASSERT_TRUE(Eventually([&] { return Stats().running == 0 && Stats().generated_tokens > 400; }));
   EXPECT_TRUE(Lives());  // while most of the stream still waits for its reader
   const test::HttpAnswer answer = client.Read();

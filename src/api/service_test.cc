@@ -35,8 +35,9 @@ class ServiceTest : public testing::Test {
         {"weather", "Let me think.</think>It rains — 雨."},
         {"dangling", "I never stop thinking.\n\n" + kCalls},
         {"leak", "Sure.</think>A function call:\n\n" + kCalls},
-        {"broken markup", "</think>\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">\n"
-                          "<｜DSML｜parameter name=\"a\" string=\"false\">1</｜DSML｜parameter>\n"},
+        {"broken markup",
+         "</think>\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"add\">\n"
+         "<｜DSML｜parameter name=\"a\" string=\"false\">1</｜DSML｜parameter>\n"},
         {"as JSON", "</think>Here you are:\n```json\n{\"rain\": true}\n```"},
         {"Once upon", " a time</think> a time"},
     };
@@ -165,8 +166,7 @@ TEST_F(ServiceTest, AChosenToolIsCalled) {
     EXPECT_EQ(streamed.arguments[0], R"({"a": 1, "b": "two"})");
     EXPECT_EQ(streamed.reasoning, "");
   }
-  const json::Value none =
-      Ask(Chat("weather", kTools + ", \"tool_choice\": \"none\""));
+  const json::Value none = Ask(Chat("weather", kTools + ", \"tool_choice\": \"none\""));
   EXPECT_EQ(TextAt(none, "choices.0.message.content"), "It rains — 雨.");
 }
 
@@ -274,8 +274,8 @@ TEST_F(ServiceTest, PricesBecomeCosts) {
   Start(std::move(options));
   const json::Value usage = At(Ask(Chat("weather")), "usage");
   const auto number = [&](std::string_view name) { return *At(usage, name).AsDouble(); };
-  EXPECT_NEAR(number("cost") * 1e6,
-              2 * number("prompt_tokens") + 3 * number("completion_tokens"), 1e-6);
+  EXPECT_NEAR(number("cost") * 1e6, 2 * number("prompt_tokens") + 3 * number("completion_tokens"),
+              1e-6);
 }
 
 }  // namespace

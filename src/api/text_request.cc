@@ -41,8 +41,8 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
   text.sampling = request.sampling;
   text.stop = request.stop;
   text.single_call = !request.parallel_tool_calls;
-  const bool calls = request.tool_choice == ToolChoice::kRequired ||
-                     request.tool_choice == ToolChoice::kNamed;
+  const bool calls =
+      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
   // A call that must come can't wait for the end of the reasoning.
   text.thinking = thinking && !calls ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   if (request.prefix) {

@@ -103,8 +103,8 @@ void TurnMemory::Keep(Entry entry) {
     if (const auto old = index_.find(key); old != index_.end()) Drop(old->second);
   }
   const double oldest = entry.used_at - options_.seconds;
-  while (!entries_.empty() && (bytes_ + entry.bytes > options_.bytes ||
-                               entries_.back().used_at < oldest)) {
+  while (!entries_.empty() &&
+         (bytes_ + entry.bytes > options_.bytes || entries_.back().used_at < oldest)) {
     ++counts_.dropped;
     Drop(std::prev(entries_.end()));
   }
@@ -138,8 +138,7 @@ const TurnMemory::Entry* TurnMemory::Find(const Key& key, double now_seconds) {
   return &*entry;
 }
 
-std::shared_ptr<const RememberedTurn> TurnMemory::FindTurn(uint64_t scope,
-                                                           std::string_view call_id,
+std::shared_ptr<const RememberedTurn> TurnMemory::FindTurn(uint64_t scope, std::string_view call_id,
                                                            double now_seconds) {
   const std::lock_guard lock(mutex_);
   const Entry* entry = Find({scope, fmt::format("call {}", call_id)}, now_seconds);

@@ -7,7 +7,8 @@ namespace {
 
 constexpr uint64_t kAlice = 1, kBob = 2;
 
-chat::Message Calling(const std::string& id, const std::string& arguments = R"({"a": 1, "b": "x"})") {
+chat::Message Calling(const std::string& id,
+                      const std::string& arguments = R"({"a": 1, "b": "x"})") {
   chat::Message message = {
       .role = chat::Role::kAssistant, .content = "I look.", .reasoning = "I think. "};
   message.tool_calls.push_back({id, "look", arguments});

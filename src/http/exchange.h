@@ -16,8 +16,9 @@ namespace fathom::http {
 // A response written piece by piece. Any thread, one at a time.
 class ResponseStream {
  public:
-  virtual ~ResponseStream() = default;  // without Finish: the connection is cut, so that the client
-                                        // can tell a broken answer from a whole one
+  virtual ~ResponseStream() = default;  // without Finish: the connection is cut behind what was
+                                        // written, so that the client can tell a broken answer from
+                                        // a whole one
 
   enum class Taken {
     kYes,
@@ -40,7 +41,7 @@ class Exchange {
   virtual std::shared_ptr<ResponseStream> StartStream(Response head) = 0;
 
   // Called at most once, on the I/O thread, when the client leaves before its answer is complete;
-  // at once when it has left already. It must not block.
+  // at once, by the caller, when it has left already. It must not block.
   virtual void OnGone(std::function<void()> callback) = 0;
 };
 

@@ -54,4 +54,18 @@ struct Response {
   std::string body = {};
 };
 
+// "Not Found"; "" for a status without a name.
+std::string_view ReasonPhrase(int status);
+
+// Whether two names of headers, or two tokens in their values, are the same.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
+// "a%20b" → "a b". Nothing when a "%" is not followed by two hexadecimal digits. The result is
+// bytes: it may hold any of them, and need not be UTF-8.
+std::optional<std::string> PercentDecode(std::string_view text);
+
+// The value of the first `name` in "a=1&b=2", decoded, with "+" for a space; "" behind a bare name.
+// Nothing when it is not there, or not decodable.
+std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
+
 }  // namespace fathom::http

@@ -2,7 +2,11 @@
 // business.
 //
 // One I/O thread runs every connection as a coroutine, so an idle or slow client costs memory only.
-// Handlers run on the workers. The library behind it (Boost.Beast) is seen by server.cc alone.
+// Handlers run on the workers. The library behind it (Boost.Asio) is seen by server.cc and
+// connection.* alone.
+//
+// A client that ends its side of a connection has left, as far as an answer goes that it still
+// waits for: a closed socket and a half-closed one look the same until something is written.
 #pragma once
 
 #include <chrono>
@@ -19,11 +23,25 @@
 
 namespace fathom::http {
 
+// How an answer went.
+struct Served {
+  enum class End {
+    kComplete,
+    kClientGone,  // before the last byte; a client that reads too slowly or not at all counts as
+                  // one
+    kCut,         // by us: the stream was dropped without Finish, or the server was destroyed
+  };
+  int status = 0;            // 0: there was no answer yet
+  int64_t bytes = 0;         // written to the client, the answer's head included
+  int64_t microseconds = 0;  // from the request's last byte of the head to the answer's last one
+  End end = End::kComplete;
+};
+
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  uint16_t port = 0;             // 0: any free one
-  std::string certificate_file;  // PEM, with its chain; empty: no TLS
-  std::string key_file;          // PEM
+  std::string host = "127.0.0.1";  // an address, or "localhost"; "::" is every one of the machine
+  uint16_t port = 0;               // 0: any free one
+  std::string certificate_file = {};  // PEM, with its chain; empty: no TLS
+  std::string key_file = {};          // PEM
 
   size_t head_bytes = 64 << 10;
   size_t body_bytes = 32 << 20;
@@ -36,9 +54,15 @@ struct ServerOptions {
 
   // Asked on the I/O thread before the body is read: a response here ends the request. It must be
   // quick.
-  std::function<std::optional<Response>(const RequestHead&)> on_head;
-  // The server's own refusals (400, 408, 413, 431, 503, 500) in the words of an API.
-  std::function<Response(int status, const std::string& message)> refusal;
+  std::function<std::optional<Response>(const RequestHead&)> on_head = {};
+  // May add headers to every response, refusals included. On the I/O thread; it must be quick.
+  std::function<void(const RequestHead&, Headers*)> on_response = nullptr;
+  // The server's own refusals (400, 408, 413, 417, 431, 500, 501, 503, 505) in the words of an API.
+  // Without one: {"error": {"message": …}}.
+  std::function<Response(int status, const std::string& message)> refusal = {};
+  // Told on the I/O thread of every answer when it is over, refusals included; what was not read of
+  // the head is empty there. It must be quick.
+  std::function<void(const RequestHead&, const Served&)> on_served = {};
 };
 
 struct ServerCounts {
@@ -50,7 +74,9 @@ struct ServerCounts {
 class Server {
  public:
   // Binds and starts. Errors: an address that is not one, a port that is taken, a certificate that
-  // can't be read. `workers` and what the handler uses outlive the server.
+  // can't be read. `workers` outlives the server, and what the handler uses outlives `workers`: a
+  // call of it that has begun is not waited for. Raises the process's soft limit of open files to
+  // what `connections` need, as far as the hard limit allows.
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, TaskQueue& workers,
                                                Handler handler);
   virtual ~Server() = default;  // cuts what is open
@@ -59,7 +85,8 @@ class Server {
   virtual ServerCounts counts() const = 0;
 
   // Takes no new connection and no further request on open ones; waits until every answer is
-  // complete or `patience` is over, and says whether all were.
+  // complete or `patience` is over, and says whether all were. Requests that are still being read
+  // are answered with 503.
   virtual bool Drain(std::chrono::milliseconds patience) = 0;
 };
 

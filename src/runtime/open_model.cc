@@ -85,10 +85,9 @@ Result<int64_t> PagesFor(const ModelOptions& options, int64_t context, int64_t p
   if (options.cache_bytes) {
     const int64_t pages = *options.cache_bytes / page_bytes;
     if (pages >= one_context) return std::min<int64_t>(pages, std::numeric_limits<int32_t>::max());
-    return InvalidArgument(
-        "a cache of {} holds {} tokens, and one context has {}: that needs {}",
-        FormatBytes(*options.cache_bytes), pages * kPageTokens, context,
-        FormatBytes(one_context * page_bytes));
+    return InvalidArgument("a cache of {} holds {} tokens, and one context has {}: that needs {}",
+                           FormatBytes(*options.cache_bytes), pages * kPageTokens, context,
+                           FormatBytes(one_context * page_bytes));
   }
   if (!options.share_memory) return all;
   return std::clamp(rest / 2 / page_bytes, one_context, all);

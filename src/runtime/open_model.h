@@ -24,10 +24,10 @@ struct ModelOptions {
   Numerics numerics = Numerics::kFast;
   std::optional<CacheType>
       cache_type;  // by default f32 in reference, fp8 in official, bf16 in fast mode
-  std::optional<int64_t> context;  // by default kDefaultContext, or what the model allows
-  int threads = 0;                 // 0: every core this process may use
-  int64_t sequences = 1;           // contexts of this length that the cache must hold at once,
-                                   // unless one of these two says otherwise
+  std::optional<int64_t> context;      // by default kDefaultContext, or what the model allows
+  int threads = 0;                     // 0: every core this process may use
+  int64_t sequences = 1;               // contexts of this length that the cache must hold at once,
+                                       // unless one of these two says otherwise
   std::optional<int64_t> cache_bytes;  // what the cache may take; at least one context must fit
   bool share_memory = false;           // the cache takes half of what is left, if that is less
   int64_t step_tokens = 512;

@@ -17,13 +17,13 @@ namespace fathom::test {
 struct ScriptedServiceOptions {
   std::string tokenizer;  // tokenizer.json
   std::vector<Line> lines;
-  api::ApiOptions api;                          // models are filled in: "scripted" and the aliases
+  api::ApiOptions api;  // models are filled in: "scripted" and the aliases
   api::KeyRing keys = api::KeyRing::Open();
   int64_t context = 4096;
   int32_t pages = 1024;
   int64_t max_running = 16;
   int64_t max_waiting = 64;
-  std::function<void(const Batch&)> on_step;    // inside of every step
+  std::function<void(const Batch&)> on_step;  // inside of every step
 };
 
 // Parts in the order in which they need each other; torn down in reverse.
