@@ -45,7 +45,8 @@ std::string_view KeyOf(const http::RequestHead& head) {
 std::string_view HostWithoutPort(std::string_view host) {
   if (host.starts_with('[')) {
     const size_t end = host.find(']');
-    return end == std::string_view::npos ? host : host.substr(1, end - 1);
+    const bool whole = end != host.npos && (end + 1 == host.size() || host[end + 1] == ':');
+    return whole ? host.substr(1, end - 1) : host;
   }
   const size_t colon = host.find(':');
   // Several colons without brackets: a bare IPv6 address.

@@ -46,7 +46,7 @@ TEST(KeyRing, ErrorsNameTheField) {
   const auto error = [](const std::string& text) {
     return KeyRing::FromJson(text).status().message();
   };
-  EXPECT_EQ(error("{"), "byte 1: expected a member's name or '}'");
+  EXPECT_EQ(error("{"), "byte 1: expecting property name enclosed in double quotes");
   EXPECT_EQ(error("[]"), "keys file: expected object, found array");
   EXPECT_EQ(error("{}"), "keys: missing");
   EXPECT_EQ(error(R"({"keys": [3]})"), "keys[0]: expected object, found number");
