@@ -34,7 +34,7 @@ namespace {
 
 struct BenchFlags {
   ModelFlags model;
-  std::string prompt = "512", generate = "64", depth = "0", threads = "0";
+  std::string prompt = "512", generate = "64", depth = "0", threads = "0", batch = "1";
   int64_t repetitions = 3;
   std::optional<std::string> text, svg;
   bool profile = false, mtp = false, json = false;
@@ -43,7 +43,7 @@ struct BenchFlags {
 constexpr int64_t kMostTokens = int64_t{1} << 24;
 
 struct BenchPlan {
-  std::vector<int64_t> prompts, generations, depths, threads;
+  std::vector<int64_t> prompts, generations, depths, threads, batches;
   int64_t repetitions = 0;
 
   int64_t Context() const {
@@ -59,14 +59,16 @@ struct BenchPlan {
     std::vector<BenchPoint> points;
     for (const int64_t n : prompts) points.push_back({Phase::kPrompt, n, depth, threads_used});
     for (const int64_t n : generations) {
-      points.push_back({Phase::kGeneration, n, depth, threads_used});
+      for (const int64_t batch : batches) {
+        points.push_back({Phase::kGeneration, n, depth, threads_used, batch});
+      }
     }
     return points;
   }
   // The last of each list.
   std::vector<BenchPoint> ProfiledPoints() const {
     BenchPlan last = *this;
-    for (auto* list : {&last.prompts, &last.generations}) {
+    for (auto* list : {&last.prompts, &last.generations, &last.batches}) {
       if (list->size() > 1) list->erase(list->begin(), list->end() - 1);
     }
     return last.PointsAt(depths.back(), threads.back());
@@ -82,6 +84,8 @@ Result<BenchPlan> MakePlan(const BenchFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(plan.depths, ParseNumberList("--depth", flags.depth, 0, kMostTokens));
   FATHOM_ASSIGN_OR_RETURN(plan.threads,
                           ParseNumberList("--threads", flags.threads, 0, kMostThreads));
+  constexpr int64_t kLargestBatch = 1024;
+  FATHOM_ASSIGN_OR_RETURN(plan.batches, ParseNumberList("--batch", flags.batch, 1, kLargestBatch));
   for (int64_t& depth : plan.depths) depth = PagesFor(depth) * kPageTokens;
   plan.depths.erase(std::unique(plan.depths.begin(), plan.depths.end()), plan.depths.end());
   std::erase(plan.prompts, 0);
@@ -107,8 +111,9 @@ Status CheckFlags(const BenchFlags& flags) {
 }
 
 std::string Describe(const BenchPoint& point) {
-  return fmt::format("{} of {} tokens at depth {}, {} thread{}", Name(point.phase), point.tokens,
-                     point.depth, point.threads, point.threads == 1 ? "" : "s");
+  return fmt::format("{} of {} tokens at depth {}, batch {}, {} thread{}", Name(point.phase),
+                     point.tokens, point.depth, point.batch, point.threads,
+                     point.threads == 1 ? "" : "s");
 }
 
 // Fills the report and prints it as it comes, so that whoever stops it has what was measured.
@@ -245,6 +250,8 @@ Result<int> RunSpeedBench(const BenchFlags& flags, ModelOptions options,
                           const InterruptScope& interrupt) {
   FATHOM_ASSIGN_OR_RETURN(const BenchPlan plan, MakePlan(flags));
   options.context = plan.Context();
+  options.sequences = *std::max_element(plan.batches.begin(), plan.batches.end());
+  options.logit_rows = std::max(options.logit_rows, options.sequences);
   FATHOM_ASSIGN_OR_RETURN(BenchVocabulary vocabulary, OpenBenchVocabulary(options.folder));
   if (*options.context > vocabulary.most_context) {
     return InvalidArgument(
@@ -312,6 +319,10 @@ std::vector<Flag> BenchFlagTable(BenchFlags* flags) {
        .help =
            "tokens of context that each test runs on top of, rounded up to whole pages of 64 [0]",
        .target = &flags->depth},
+      {.name = "--batch",
+       .value = "LIST",
+       .help = "how many requests generate at once, each with a context of its own [1]",
+       .target = &flags->batch},
       {.name = "--threads",
        .value = "LIST",
        .help = "numbers of threads; 0: every core this process may use [0]",

@@ -25,7 +25,7 @@ Result<BenchSession> OpenBenchSession(ModelOptions options, const std::vector<bo
   FATHOM_ASSIGN_OR_RETURN(session.model,
                           OpenModel(options, nullptr, [&](int64_t) { return stop(); }));
   EngineOptions engine;
-  engine.max_running = 1;
+  engine.max_running = options.sequences;
   session.engine = std::make_unique<Engine>(*session.model->transformer, *session.model->cache,
                                             has_token, std::move(engine));
   return session;

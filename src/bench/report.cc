@@ -41,7 +41,8 @@ json::Object PointJson(const BenchPoint& point) {
   return {{"test", std::string(Name(point.phase))},
           {"tokens", point.tokens},
           {"depth", point.depth},
-          {"threads", point.threads}};
+          {"threads", point.threads},
+          {"batch", point.batch}};
 }
 
 json::Value ResultJson(const PointResult& result) {
@@ -116,7 +117,8 @@ double ProcessorShare(const BenchReport& report) {
 Spread SpeedOf(const PointResult& result) {
   std::vector<double> speeds;
   for (const BenchSample& sample : result.samples) {
-    speeds.push_back(static_cast<double>(result.point.tokens) / sample.seconds);
+    const int64_t tokens = result.point.batch * result.point.tokens;
+    speeds.push_back(static_cast<double>(tokens) / sample.seconds);
   }
   return SpreadOf(std::move(speeds));
 }
@@ -131,8 +133,8 @@ std::string HeadText(const BenchReport& report) {
   return SettingText(report.setting) +
          fmt::format("medians of {}, each test warmed up once; a depth is filled once\n\n",
                      report.repetitions) +
-         fmt::format("{:>7}  {:<10}{:>8}{:>8}{:>10}{:>20}{:>13}{:>20}\n", "threads", "test",
-                     "tokens", "depth", "tokens/s", "min … max", "first token",
+         fmt::format("{:>7}  {:<10}{:>7}{:>8}{:>8}{:>10}{:>20}{:>13}{:>20}\n", "threads", "test",
+                     "batch", "tokens", "depth", "tokens/s", "min … max", "first token",
                      "keys read of held");
 }
 
@@ -143,8 +145,8 @@ std::string ResultText(const PointResult& result) {
   const std::string first = point.phase == Phase::kPrompt
                                 ? fmt::format("{:.3f} s", SecondsOf(result).median)
                                 : std::string("–");
-  return fmt::format("{:>7}  {:<10}{:>8}{:>8}{:>10}{:>20}{:>13}{:>20}\n", point.threads,
-                     Name(point.phase), point.tokens, point.depth, SpeedText(speed.median),
+  return fmt::format("{:>7}  {:<10}{:>7}{:>8}{:>8}{:>10}{:>20}{:>13}{:>20}\n", point.threads,
+                     Name(point.phase), point.batch, point.tokens, point.depth, SpeedText(speed.median),
                      SpeedText(speed.min) + " … " + SpeedText(speed.max), first,
                      fmt::format("{:.0f} of {:.0f}", keys.read, keys.held));
 }

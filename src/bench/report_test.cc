@@ -40,9 +40,9 @@ TEST(Report, Table) {
                            ResultText(report.results[1]) + FootText(report);
   EXPECT_THAT(text, HasSubstr("small on A Processor, 2 cores, avx2; numerics fast, cache bf16"));
   EXPECT_THAT(text,
-              testing::ContainsRegex("2  prompt +100 +16 +200 +100 … 400 +0.500 s +64 of 80"));
+              testing::ContainsRegex("2  prompt +1 +100 +16 +200 +100 … 400 +0.500 s +64 of 80"));
   EXPECT_THAT(text,
-              testing::ContainsRegex("2  generation +10 +16 +3.75 +2.50 … 5.00 +– +64 of 80"));
+              testing::ContainsRegex("2  generation +1 +10 +16 +3.75 +2.50 … 5.00 +– +64 of 80"));
   EXPECT_THAT(text, testing::Not(HasSubstr("interrupted")));
 }
 

@@ -5,10 +5,14 @@
 // the first token on, over n further ones. The depth is filled once and kept for all measurements
 // on top of it, which is what the engine does with known beginnings; nothing else is reused, and
 // that is checked by counting the queries that were computed.
+//
+// Generation of a batch: so many requests run at once, each over a context of its own of that
+// depth. The clock starts when all of them are generating, and each draws n tokens from there.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +34,7 @@ struct BenchPoint {
   int64_t tokens = 1;
   int64_t depth = 0;  // in whole pages, since the engine finds nothing smaller again
   int64_t threads = 1;
+  int64_t batch = 1;  // requests that generate at once
 };
 
 struct BenchSample {
@@ -38,8 +43,12 @@ struct BenchSample {
   double processor_seconds = 0;  // of them, the calling thread had a processor
 };
 
-// Context that a point needs.
-constexpr int64_t ContextFor(const BenchPoint& point) { return point.depth + point.tokens + 2; }
+// Context that a point needs. While others of a batch read their prompts, at least 256 tokens a
+// step, the first ones generate.
+constexpr int64_t ContextFor(const BenchPoint& point) {
+  const int64_t early = point.batch > 1 ? point.batch * (point.depth / 256 + 2) : 0;
+  return point.depth + point.tokens + early + 2;
+}
 
 // Threads: the engine's.
 class SpeedRun {
@@ -61,6 +70,10 @@ class SpeedRun {
  private:
   Result<RequestId> Submit(std::vector<int32_t> prompt, int64_t tokens);
   Status RunUntil(RequestId id, int64_t tokens);
+  Result<BenchSample> MeasureBatch(const BenchPoint& point, const OnClock& on_clock);
+  void CheckQueries(const BenchPoint& point, const BenchSample& sample) const;
+  Status Step();
+  void CancelAll(const std::vector<RequestId>& ids);
 
   Engine& engine_;
   Backend& backend_;
@@ -68,7 +81,8 @@ class SpeedRun {
   const int64_t layers_;
   const StopCheck stop_;
   int64_t runs_ = 0;
-  int64_t drawn_ = 0;  // tokens of the request under way
+  int64_t drawn_ = 0;  // tokens of the requests under way
+  std::set<RequestId> generating_;
   std::vector<TokenEvent> events_;
 };
 

@@ -13,8 +13,13 @@ namespace {
 
 class SpeedRunTest : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { MakeEngine(1); }
+
+  void MakeEngine(int64_t sequences) {
+    engine_ = nullptr;
+    model_ = nullptr;
     ModelOptions options;
+    options.sequences = sequences;
     options.folder = FATHOM_GOLDEN_DIR "/tiny-f32";
     options.context = 228;
     options.threads = 1;
@@ -30,7 +35,7 @@ class SpeedRunTest : public testing::Test {
     const auto vocabulary = static_cast<size_t>(model_->checkpoint.config.vocab_size);
     engine_ = std::make_unique<Engine>(*model_->transformer, *model_->cache,
                                        std::vector<bool>(vocabulary, true),
-                                       EngineOptions{.max_running = 1, .eos_ids = {}});
+                                       EngineOptions{.max_running = sequences, .eos_ids = {}});
     std::vector<int32_t> ordinary(vocabulary);
     std::iota(ordinary.begin(), ordinary.end(), 0);
     prompts_.emplace(PromptSource::Make(ordinary, {}).value());
@@ -81,6 +86,22 @@ TEST_F(SpeedRunTest, GenerationIsTimedFromTheFirstTokenOn) {
   EXPECT_EQ(sample->work.sparse_rows, 8 * kLayers);
   // The prompt's own token is key 65; the queries are those of tokens 66 to 73.
   EXPECT_EQ(sample->work.latent_rows_held, 8 * (66 + 73) / 2 * kLayers);
+}
+
+TEST_F(SpeedRunTest, ABatchGeneratesOverContextsOfItsOwn) {
+  MakeEngine(/*sequences=*/4);
+  SpeedRun run = Run();
+  for (const int64_t depth : {64, 0}) {
+    ASSERT_TRUE(run.Fill(depth).ok());
+    for (int i = 0; i < 3; ++i) {
+      const Result<BenchSample> sample = run.Measure({Phase::kGeneration, 8, depth, 1, 4});
+      ASSERT_TRUE(sample.ok()) << sample.status().message();
+      EXPECT_EQ(sample->work.sparse_rows, 4 * 8 * kLayers);
+      // The first ones may be further than their first token.
+      EXPECT_GE(sample->work.latent_rows_held, 4 * 8 * (depth + 2) * kLayers);
+    }
+  }
+  EXPECT_EQ(engine_->Stats().running, 0);
 }
 
 TEST_F(SpeedRunTest, DepthsMayGoDownAgain) {
