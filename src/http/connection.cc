@@ -180,9 +180,9 @@ asio::awaitable<bool> Connection::ServeRequests() {
 
 // Whether another request may follow.
 asio::awaitable<bool> Connection::ServeOne() {
-  const bool comes = co_await AwaitRequest();
-  if (!comes) co_return false;
   RequestReader reader(hub_.options.head_bytes);
+  const bool comes = co_await AwaitRequest(reader);
+  if (!comes) co_return false;
   Begin();
   const Deadline head_deadline = Clock::now() + hub_.options.head_timeout;
   const bool asked = co_await ReadUntil(reader, RequestReader::State::kAsked, head_deadline);
@@ -215,10 +215,23 @@ asio::awaitable<bool> Connection::ServeOne() {
   co_return more;
 }
 
+// What has come and belongs to this request.
+void Connection::ReadOn(RequestReader& reader) {
+  input_used_ += reader.Read(input());
+  room_.cancel();
+  // An idle connection does not keep the room that a large body took.
+  if (input().empty() && input_.capacity() > kReadBytes) {
+    input_ = {};
+    input_used_ = 0;
+  }
+}
+
 // The first byte of a request. False when there will be none.
-asio::awaitable<bool> Connection::AwaitRequest() {
+asio::awaitable<bool> Connection::AwaitRequest(RequestReader& reader) {
   const Deadline deadline = Clock::now() + hub_.options.idle_timeout;
-  while (input().empty()) {
+  while (true) {
+    ReadOn(reader);
+    if (reader.begun()) co_return true;
     if (left_ || closed_ || hub_.draining) {
       Close();
       co_return false;
@@ -226,15 +239,13 @@ asio::awaitable<bool> Connection::AwaitRequest() {
     const bool in_time = co_await Wait(deadline);
     if (!in_time) co_return false;
   }
-  co_return true;
 }
 
 // False when the request ended here, answered or not.
 asio::awaitable<bool> Connection::ReadUntil(RequestReader& reader, RequestReader::State wanted,
                                             Deadline deadline) {
   while (true) {
-    Use(reader.Read(input()));
-    room_.cancel();
+    ReadOn(reader);
     if (closed_) co_return false;
     if (reader.state() == RequestReader::State::kRefused) {
       http_1_1_ = reader.http_1_1();
