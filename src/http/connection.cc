@@ -1,5 +1,8 @@
 #include "http/connection.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -131,6 +134,29 @@ void Connection::ArmDeadline(milliseconds after, Closing how) {
         // A timer that has run out can't be cancelled any more, hence the number.
         if (!error && self && self->deadline_number_ == number) self->Close(how);
       });
+}
+
+// The same for a write, for as long as the client takes nothing: a write goes on only when about a
+// third of the kernel's buffer is free, a megabyte that a slow client may need a minute for.
+void Connection::ArmWriteDeadline() {
+  deadline_.expires_after(hub_.options.write_timeout);
+  deadline_.async_wait([weak = weak_from_this(), number = ++deadline_number_,
+                        unsent = UnsentBytes()](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->deadline_number_ != number) return;
+    if (self->UnsentBytes() < unsent) {
+      self->ArmWriteDeadline();
+    } else {
+      self->Close(Closing::kReset);
+    }
+  });
+}
+
+// In the kernel: written, and not yet taken by the client.
+int Connection::UnsentBytes() {
+  int bytes = 0;
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes);
+  return bytes;
 }
 
 void Connection::DisarmDeadline() {
@@ -400,7 +426,7 @@ asio::awaitable<void> Connection::Refuse(int status, std::string_view message) {
 asio::awaitable<bool> Connection::WriteAll(std::string_view bytes) {
   while (!bytes.empty()) {
     if (closed_) co_return false;
-    ArmDeadline(hub_.options.write_timeout, Closing::kReset);
+    ArmWriteDeadline();
     const auto [error, written] = co_await WriteSome(asio::buffer(bytes));
     DisarmDeadline();
     written_ += static_cast<int64_t>(written);

@@ -105,7 +105,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<void> Linger();
 
   void ArmDeadline(std::chrono::milliseconds after, Closing how);
+  void ArmWriteDeadline();
   void DisarmDeadline();
+  int UnsentBytes();
 
   std::string_view input() const { return std::string_view(input_).substr(input_used_); }
   void ReadOn(RequestReader& reader);
