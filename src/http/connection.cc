@@ -1,5 +1,8 @@
 #include "http/connection.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -133,6 +136,29 @@ void Connection::ArmDeadline(milliseconds after, Closing how) {
       });
 }
 
+// The same for a write, for as long as the client takes nothing: a write goes on only when about a
+// third of the kernel's buffer is free, a megabyte that a slow client may need a minute for.
+void Connection::ArmWriteDeadline() {
+  deadline_.expires_after(hub_.options.write_timeout);
+  deadline_.async_wait([weak = weak_from_this(), number = ++deadline_number_,
+                        unsent = UnsentBytes()](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->deadline_number_ != number) return;
+    if (self->UnsentBytes() < unsent) {
+      self->ArmWriteDeadline();
+    } else {
+      self->Close(Closing::kReset);
+    }
+  });
+}
+
+// In the kernel: written, and not yet taken by the client.
+int Connection::UnsentBytes() {
+  int bytes = 0;
+  ::ioctl(socket_.native_handle(), SIOCOUTQ, &bytes);
+  return bytes;
+}
+
 void Connection::DisarmDeadline() {
   ++deadline_number_;
   deadline_.cancel();
@@ -180,9 +206,9 @@ asio::awaitable<bool> Connection::ServeRequests() {
 
 // Whether another request may follow.
 asio::awaitable<bool> Connection::ServeOne() {
-  const bool comes = co_await AwaitRequest();
-  if (!comes) co_return false;
   RequestReader reader(hub_.options.head_bytes);
+  const bool comes = co_await AwaitRequest(reader);
+  if (!comes) co_return false;
   Begin();
   const Deadline head_deadline = Clock::now() + hub_.options.head_timeout;
   const bool asked = co_await ReadUntil(reader, RequestReader::State::kAsked, head_deadline);
@@ -215,10 +241,23 @@ asio::awaitable<bool> Connection::ServeOne() {
   co_return more;
 }
 
+// What has come and belongs to this request.
+void Connection::ReadOn(RequestReader& reader) {
+  input_used_ += reader.Read(input());
+  room_.cancel();
+  // An idle connection does not keep the room that a large body took.
+  if (input().empty() && input_.capacity() > kReadBytes) {
+    input_ = {};
+    input_used_ = 0;
+  }
+}
+
 // The first byte of a request. False when there will be none.
-asio::awaitable<bool> Connection::AwaitRequest() {
+asio::awaitable<bool> Connection::AwaitRequest(RequestReader& reader) {
   const Deadline deadline = Clock::now() + hub_.options.idle_timeout;
-  while (input().empty()) {
+  while (true) {
+    ReadOn(reader);
+    if (reader.begun()) co_return true;
     if (left_ || closed_ || hub_.draining) {
       Close();
       co_return false;
@@ -226,15 +265,13 @@ asio::awaitable<bool> Connection::AwaitRequest() {
     const bool in_time = co_await Wait(deadline);
     if (!in_time) co_return false;
   }
-  co_return true;
 }
 
 // False when the request ended here, answered or not.
 asio::awaitable<bool> Connection::ReadUntil(RequestReader& reader, RequestReader::State wanted,
                                             Deadline deadline) {
   while (true) {
-    Use(reader.Read(input()));
-    room_.cancel();
+    ReadOn(reader);
     if (closed_) co_return false;
     if (reader.state() == RequestReader::State::kRefused) {
       http_1_1_ = reader.http_1_1();
@@ -394,7 +431,7 @@ asio::awaitable<void> Connection::Refuse(int status, std::string_view message) {
 asio::awaitable<bool> Connection::WriteAll(std::string_view bytes) {
   while (!bytes.empty()) {
     if (closed_) co_return false;
-    ArmDeadline(hub_.options.write_timeout, Closing::kReset);
+    ArmWriteDeadline();
     const auto [error, written] = co_await WriteSome(asio::buffer(bytes));
     DisarmDeadline();
     written_ += static_cast<int64_t>(written);

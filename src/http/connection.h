@@ -84,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   asio::awaitable<bool> ServeRequests();
   asio::awaitable<bool> ServeOne();
-  asio::awaitable<bool> AwaitRequest();
+  asio::awaitable<bool> AwaitRequest(RequestReader& reader);
   asio::awaitable<bool> ReadUntil(RequestReader& reader, RequestReader::State wanted,
                                   Deadline deadline);
   asio::awaitable<bool> Wait(Deadline deadline);
@@ -106,10 +106,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<void> Linger();
 
   void ArmDeadline(std::chrono::milliseconds after, Closing how);
+  void ArmWriteDeadline();
   void DisarmDeadline();
+  int UnsentBytes();
 
   std::string_view input() const { return std::string_view(input_).substr(input_used_); }
-  void Use(size_t bytes) { input_used_ += bytes; }
+  void ReadOn(RequestReader& reader);
   size_t input_limit() const;
 
   Hub& hub_;

@@ -100,12 +100,12 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
 
   size_t Read(std::string_view input) {
     size_t used = 0;
-    if (!begun_) {
+    if (!begun) {
       used = SkipEmptyLines(input);
       if (input.substr(used) == "\r") return used;  // half an empty line
     }
     while (used < input.size() && (state == State::kHead || state == State::kBody)) {
-      begun_ = true;
+      begun = true;
       error_code error;
       const std::string_view rest = input.substr(used);
       const size_t body_before = request.body.size();
@@ -146,6 +146,7 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
 
   State state = State::kHead;
   Refusal refusal;
+  bool begun = false;
   bool http_1_1 = true;
   Request request;
 
@@ -212,7 +213,6 @@ class RequestReader::Parser : public beast::http::basic_parser<true> {
 
   size_t head_bytes_;
   size_t head_used_ = 0;
-  bool begun_ = false;
 };
 
 RequestReader::RequestReader(size_t head_bytes) : parser_(std::make_unique<Parser>(head_bytes)) {}
@@ -224,6 +224,7 @@ size_t RequestReader::Read(std::string_view input) { return parser_->Read(input)
 void RequestReader::BeginBody(size_t body_bytes) { parser_->BeginBody(body_bytes); }
 
 RequestReader::State RequestReader::state() const { return parser_->state; }
+bool RequestReader::begun() const { return parser_->begun; }
 const Refusal& RequestReader::refusal() const { return parser_->refusal; }
 RequestHead& RequestReader::head() { return parser_->request.head; }
 bool RequestReader::has_body() const { return !parser_->is_done(); }

@@ -43,6 +43,7 @@ class RequestReader {
   void BeginBody(size_t body_bytes);
 
   State state() const;
+  bool begun() const;              // more than empty lines has come
   const Refusal& refusal() const;  // in kRefused
 
   // From kAsked on. `client` and `tls` are the caller's to fill.

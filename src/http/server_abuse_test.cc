@@ -135,6 +135,10 @@ TEST(ServerAbuse, SlowRequestsTimeOut) {
     std::this_thread::sleep_for(milliseconds(10));
   }
   EXPECT_EQ(drop.Read().status, 408);
+  // Empty lines begin no request that could be late.
+  HttpClient lines(server.port());
+  lines.Send("\r\n\r");
+  EXPECT_TRUE(lines.Ended());
   // A handler that thinks is no timeout.
   HttpClient waiting(server.port());
   waiting.Send(Get("/keep"));

@@ -199,12 +199,15 @@ TEST(ServerStream, ASlowReaderIsCutAndDisturbsNobody) {
   while (taken == Taken::kYes && slow_bytes < (64u << 20)) {
     taken = slow_stream->Write(piece);
     slow_bytes += piece.size();
+    // Slowly enough that it is the client that does not keep up, and not the I/O thread.
+    std::this_thread::sleep_for(milliseconds(1));
     if (good_bytes < (1u << 20)) {
       ASSERT_EQ(good_stream->Write("0123456789"), Taken::kYes);
       good_bytes += 10;
     }
   }
   EXPECT_EQ(taken, Taken::kFull);
+  EXPECT_GT(slow_bytes, 512u << 10);
   EXPECT_EQ(slow_stream->Write("more"), Taken::kGone);
   EXPECT_EQ(gone.get_future().wait_for(seconds(20)), std::future_status::ready);
   server.WaitForConnections(1);
@@ -216,7 +219,7 @@ TEST(ServerStream, ASlowReaderIsCutAndDisturbsNobody) {
 // Slow, but within the queue: nothing is lost.
 TEST(ServerStream, AReaderThatKeepsUpOnAverageGetsEverything) {
   TestServer server;
-  HttpClient client(server.port(), 4096);
+  HttpClient client(server.port(), 64 << 10);
   client.Send(Get("/keep"));
   const auto stream = server.TakeKept()->StartStream({});
   std::string sent;
@@ -227,6 +230,31 @@ TEST(ServerStream, AReaderThatKeepsUpOnAverageGetsEverything) {
   }
   stream->Finish();
   EXPECT_EQ(client.Read().body, sent);
+}
+
+// The kernel lets a write go on only when a large part of its buffer is free, which takes this
+// client longer than the timeout; it takes something all the time, though.
+TEST(ServerStream, ASlowClientIsNotOneThatTakesNothing) {
+  ServerOptions options;
+  options.write_timeout = seconds(1);
+  TestServer server(std::move(options));
+  HttpClient client(server.port(), 64 << 10);
+  client.Send(Get("/keep"));
+  const std::string body(16 << 20, 'x');
+  server.TakeKept()->Send({.body = body});
+  std::string read;
+  char buffer[8 << 10];
+  for (int i = 0; i < 150; ++i) {
+    const ssize_t bytes = ::recv(client.socket(), buffer, sizeof(buffer), 0);
+    ASSERT_GT(bytes, 0) << read.size();
+    read.append(buffer, static_cast<size_t>(bytes));
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  while (read.size() < body.size()) {
+    const ssize_t bytes = ::recv(client.socket(), buffer, sizeof(buffer), 0);
+    ASSERT_GT(bytes, 0) << read.size();
+    read.append(buffer, static_cast<size_t>(bytes));
+  }
 }
 
 TEST(ServerStream, AClientThatTakesNothingIsCutAfterTheWriteTimeout) {
