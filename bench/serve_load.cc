@@ -149,8 +149,8 @@ void Run(uint16_t port, int streams, int requests, const std::string& key) {
   const auto begin = Clock::now();
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < streams; ++i) {
-    clients.push_back(std::make_unique<Client>(port, key, requests,
-                                               static_cast<unsigned>(streams * 1000 + i)));
+    clients.push_back(
+        std::make_unique<Client>(port, key, requests, static_cast<unsigned>(streams * 1000 + i)));
   }
   while (true) {
     std::vector<pollfd> polls;
@@ -168,12 +168,11 @@ void Run(uint16_t port, int streams, int requests, const std::string& key) {
   }
   const double seconds = Seconds(Clock::now() - begin);
   const auto rate = [&](int64_t tokens) { return static_cast<double>(tokens) / seconds; };
-  fmt::print("{:>7} {:>9.1f} {:>12.1f} {:>12.1f} {:>11.0f} {:>9.0f} {:>11.1f} {:>9.1f} {:>7}\n",
-             streams, seconds, rate(figures.answer_tokens),
-             rate(figures.answer_tokens + figures.prompt_tokens),
-             1e3 * Quantile(figures.first_token, 0.5), 1e3 * Quantile(figures.first_token, 0.99),
-             1e3 * Quantile(figures.between, 0.5), 1e3 * Quantile(figures.between, 0.99),
-             figures.failed);
+  fmt::print(
+      "{:>7} {:>9.1f} {:>12.1f} {:>12.1f} {:>11.0f} {:>9.0f} {:>11.1f} {:>9.1f} {:>7}\n", streams,
+      seconds, rate(figures.answer_tokens), rate(figures.answer_tokens + figures.prompt_tokens),
+      1e3 * Quantile(figures.first_token, 0.5), 1e3 * Quantile(figures.first_token, 0.99),
+      1e3 * Quantile(figures.between, 0.5), 1e3 * Quantile(figures.between, 0.99), figures.failed);
   std::fflush(stdout);
 }
 
@@ -190,7 +189,8 @@ int main(int argc, char** argv) {
   const int requests = argc > 3 ? std::atoi(argv[3]) : 4;
   const std::string key = argc > 4 ? argv[4] : "none";
   fmt::print("{:>7} {:>9} {:>12} {:>12} {:>11} {:>9} {:>11} {:>9} {:>7}\n", "clients", "seconds",
-             "answer tok/s", "all tok/s", "first p50ms", "p99 ms", "next p50ms", "p99 ms", "failed");
+             "answer tok/s", "all tok/s", "first p50ms", "p99 ms", "next p50ms", "p99 ms",
+             "failed");
   for (size_t at = 0; at < list.size();) {
     const size_t end = std::min(list.find(',', at), list.size());
     fathom::Run(port, std::atoi(list.substr(at, end - at).c_str()), requests, key);

@@ -146,9 +146,9 @@ std::string ResultText(const PointResult& result) {
                                 ? fmt::format("{:.3f} s", SecondsOf(result).median)
                                 : std::string("–");
   return fmt::format("{:>7}  {:<10}{:>7}{:>8}{:>8}{:>10}{:>20}{:>13}{:>20}\n", point.threads,
-                     Name(point.phase), point.batch, point.tokens, point.depth, SpeedText(speed.median),
-                     SpeedText(speed.min) + " … " + SpeedText(speed.max), first,
-                     fmt::format("{:.0f} of {:.0f}", keys.read, keys.held));
+                     Name(point.phase), point.batch, point.tokens, point.depth,
+                     SpeedText(speed.median), SpeedText(speed.min) + " … " + SpeedText(speed.max),
+                     first, fmt::format("{:.0f} of {:.0f}", keys.read, keys.held));
 }
 
 std::string FootText(const BenchReport& report) {

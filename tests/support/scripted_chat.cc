@@ -16,6 +16,7 @@ class Actor {
   Actor(const Tokenizer& tokenizer, std::vector<Line> lines)
       : tokenizer_(tokenizer),
         lines_(std::move(lines)),
+        user_(*tokenizer.TokenId(chat::kUser)),
         assistant_(*tokenizer.TokenId(chat::kAssistant)),
         think_open_(*tokenizer.TokenId(chat::kThinkOpen)),
         think_close_(*tokenizer.TokenId(chat::kThinkClose)),
@@ -32,7 +33,8 @@ class Actor {
       return token == think_open_ || token == think_close_;
     });
     if (mark == prefix.end()) return end_;  // no chat
-    const std::string asked = Text({turn, mark});
+    const auto user = std::find(prefix.rbegin(), std::reverse_iterator(turn), user_).base();
+    const std::string asked = Text({user, mark});  // a turn without a user holds results of tools
     const std::string said = Text({mark + 1, prefix.end()});
     const Line& line = LineFor(asked);
     std::string_view say = line.say;
@@ -70,7 +72,7 @@ class Actor {
 
   const Tokenizer& tokenizer_;
   const std::vector<Line> lines_;
-  const int32_t assistant_, think_open_, think_close_, end_;
+  const int32_t user_, assistant_, think_open_, think_close_, end_;
 };
 
 }  // namespace

@@ -20,7 +20,8 @@ struct Line {
   bool breaks = false;   // and then the logits are broken
 };
 
-// [{"when": …, "say": …, "spelled": true, "breaks": true}], the first line that fits counts; none: "I don't know."
+// [{"when": …, "say": …, "spelled": true, "breaks": true}], the first line that fits counts; none:
+// "I don't know."
 Result<std::vector<Line>> LinesFromJson(std::string_view text);
 
 // The tokenizer outlives the script. What the answer was begun with is gone on from.
