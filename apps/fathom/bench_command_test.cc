@@ -36,8 +36,8 @@ TEST(BenchCommand, PrintsALineForEveryTest) {
   EXPECT_EQ(run.err, "");
   EXPECT_THAT(run.out, StartsWith("tiny-f32 on "));
   EXPECT_THAT(run.out, HasSubstr("prompts: random tokens"));
-  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +16 +128 .* 64 of 136\n"));
-  EXPECT_THAT(run.out, testing::ContainsRegex("1  generation +4 +128 .* 64 of 132\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +1 +16 +128 .* 64 of 136\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("1  generation +1 +4 +128 .* 64 of 132\n"));
   std::istringstream lines(run.out);
   int tests = 0;
   for (std::string line; std::getline(lines, line);) tests += line.starts_with("      1  ") ? 1 : 0;
@@ -152,7 +152,7 @@ TEST(BenchCommand, CtrlCPrintsWhatThereIs) {
   program.Signal(SIGINT);
   const ProgramResult run = program.Wait();
   EXPECT_EQ(run.exit_code, 130);
-  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +8 +0 "));
+  EXPECT_THAT(run.out, testing::ContainsRegex("1  prompt +1 +8 +0 "));
   EXPECT_THAT(run.out, HasSubstr("interrupted: this is what was measured before\n"));
   EXPECT_EQ(run.err, "");
 }
