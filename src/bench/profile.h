@@ -18,7 +18,7 @@ struct Profile {
   int64_t repetitions = 0;
   double seconds = 0;                 // of all repetitions, by the clock
   std::vector<OperationTotals> rows;  // longest first; the last is "other", what no row explains
-  int64_t tokens() const { return point.tokens * repetitions; }
+  int64_t tokens() const { return point.batch * point.tokens * repetitions; }
 };
 
 // `sampling_seconds` of `seconds` went into the sampler, which is no operation of the backend.
