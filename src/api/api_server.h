@@ -30,6 +30,9 @@ struct ApiOptions {
   std::optional<Prices> prices;
   MemoryOptions memory;
   bool share_cache = false;  // prefixes are found across key holders
+  // A stream that has said nothing for so long, while its request waits or its prompt is read, gets
+  // a comment. 0: never.
+  double keep_alive_seconds = 10;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
   json::Value manifest;     // what /v1/engine says of the model and how it runs
@@ -37,9 +40,18 @@ struct ApiOptions {
   std::function<void(const std::string& line)> access_log;
 };
 
+// What the server holds at the moment; all but the memory is 0 when nothing is under way.
+struct ApiCounts {
+  int64_t answers = 0;   // that are being made, or that the engine is not done with yet
+  int64_t admitted = 0;  // requests that count against their holders' limits
+  http::ServerCounts http;
+  MemoryCounts memory;
+};
+
 class ApiServer {
  public:
-  // Listens from now on. Engine, tokenizer and keys outlive the server. Errors are those of
+  // Listens from now on. Engine, tokenizer and keys outlive the server, whose destructor cancels
+  // what is still being answered and waits for the engine to let go of it. Errors are those of
   // http::Server::Start, and kUnsupported for a tokenizer without the chat format's tokens.
   static Result<std::unique_ptr<ApiServer>> Start(ApiOptions options, EngineThread& engine,
                                                   const Tokenizer& tokenizer, const KeyStore& keys);
@@ -51,3 +63,5 @@ class ApiServer {
 };
 
 }  // namespace fathom::api
+
+  virtual ApiCounts counts() const = 0;  // any thread

@@ -8,6 +8,7 @@
 #include "api/errors.h"
 #include "api/sse.h"
 #include "json/write.h"
+#include "base/log.h"
 
 namespace fathom::api {
 namespace {
@@ -61,7 +62,10 @@ void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status
 GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream)
     : parts_(parts), caller_(std::move(caller)), head_(std::move(head)), stream_wanted_(stream) {}
 
-GenerationRun::~GenerationRun() { parts_.use.End(*caller_.holder); }
+GenerationRun::~GenerationRun() {
+  parts_.use.End(*caller_.holder);
+  parts_.live.Leave(this);  // last: a server that ends waits for this
+}
 
 void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const Stopwatch own;
@@ -74,10 +78,11 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   }
   Open();
   own_seconds_ += own.seconds();
+  if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
 }
 
 void GenerationRun::Refused(const Status& status) {
-  http::Response response = ErrorResponse(CallersDialect(caller_), status);
+  http::Response response = Failure(status);
   if (status.code() == Code::kResourceExhausted) {
     AddRetryAfter(parts_.engine.EstimatedWait(), &response);
   }
@@ -160,9 +165,9 @@ void GenerationRun::Conclude(size_t index, const TokenEvent& last, std::string* 
   ++ended_;
   if (closed_) return;
   if (gone_) return Close("gone");
-  if (!last.status.ok()) return FailAll(HttpStatus(last.status.code()), last.status, out);
+  if (!last.status.ok()) return FailAll(last.status, out);
   if (last.finish == FinishReason::kCancelled && !generations_[index].cancelled) {
-    return FailAll(503, Cancelled("the server is stopping"), out);
+    return FailAll(Cancelled("the server is stopping"), out);
   }
   End(index, out);
 }
@@ -185,13 +190,22 @@ void GenerationRun::FinishAll(std::string* out) {
   caller_.exchange->Send(std::move(response));
 }
 
-void GenerationRun::FailAll(int http_status, const Status& status, std::string* out) {
+// It was not the client who gave up, so 499 would be wrong.
+http::Response GenerationRun::Failure(const Status& status) const {
+  const Dialect dialect = CallersDialect(caller_);
+  return status.code() == Code::kCancelled ? ErrorResponse(dialect, 503, status.message())
+                                           : ErrorResponse(dialect, status);
+}
+
+void GenerationRun::FailAll(const Status& status, std::string* out) {
+  // Of a failure of our own the client learns only that.
+  if (HttpStatus(status.code()) == 500) LogWarning("{}: {}", head_.id, status.message());
   if (stream_ != nullptr) {
     Fail(status, out);
     Send(out);
     if (!closed_) stream_->Finish();
   } else {
-    caller_.exchange->Send(ErrorResponse(CallersDialect(caller_), http_status, status.message()));
+    caller_.exchange->Send(Failure(status));
   }
   Close("error");
   CancelAll();
@@ -210,11 +224,19 @@ void GenerationRun::Send(std::string* out) {
   CancelAll();
 }
 
+void GenerationRun::KeepAlive(double silent_seconds) {
+  const std::lock_guard lock(mutex_);
+  if (stream_ == nullptr || closed_ || watch_.seconds() - said_seconds_ < silent_seconds) return;
+  std::string out(kSseKeepAlive);
+  Send(&out);
+}
+
 // Nothing more is said; what it cost is told once.
 void GenerationRun::Close(std::string_view end) {
   if (std::exchange(closed_, true) || !parts_.on_answer) return;
   parts_.on_answer({.id = head_.id,
                     .key = holder().name,
+  said_seconds_ = watch_.seconds();
                     .model = head_.model,
                     .thinking = head_.thinking,
                     .stream = stream_wanted_,

@@ -17,6 +17,7 @@
 
 #include "api/answer_writer.h"
 #include "api/keys.h"
+#include "api/live_runs.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
 #include "api/turn_memory.h"
@@ -51,6 +52,7 @@ struct AnswerParts {
   TaskQueue& workers;
   TurnMemory& memory;
   KeyUse& use;
+  LiveRuns& live;
   const ServedModels& models;
   bool thinking = false;                               // the mode of names that stand for none
   const Prices* prices = nullptr;                      // null: answers carry no cost
@@ -92,6 +94,9 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   virtual void Fail(const Status& status, std::string* out) = 0;
   virtual json::Value Whole(const AnswerUsage& usage) = 0;
   virtual std::string_view EndName() const = 0;  // of the first generation
+  // Writes a comment to a stream that has said nothing for so long. Any thread.
+  void KeepAlive(double silent_seconds);
+
   virtual AnswerUsage Usage() const = 0;         // without the cost
 
   const AnswerParts& parts() const { return parts_; }
@@ -112,7 +117,8 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   void TakeAll(size_t index, std::string* out);
   void Conclude(size_t index, const TokenEvent& last, std::string* out);
   void FinishAll(std::string* out);
-  void FailAll(int http_status, const Status& status, std::string* out);
+  http::Response Failure(const Status& status) const;
+  void FailAll(const Status& status, std::string* out);
   void CancelAll();
   void Send(std::string* out);
   void Close(std::string_view end);
@@ -142,3 +148,4 @@ double SteadySeconds();
 int64_t UnixSeconds();
 
 }  // namespace fathom::api
+  double said_seconds_ = 0;              // when the stream last got something

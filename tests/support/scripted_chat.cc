@@ -40,7 +40,8 @@ class Actor {
     if (*mark == think_close_ && reasoned != std::string_view::npos) {
       say.remove_prefix(reasoned + chat::kThinkClose.size());
     }
-    if (!say.starts_with(said) || say.size() == said.size()) return end_;
+    if (!say.starts_with(said)) return end_;
+    if (say.size() == said.size()) return line.broken ? kBrokenLogits : end_;
     const std::string_view rest = say.substr(said.size());
     if (line.spelled && !rest.starts_with('<') && rest.front() > 0) {
       return *tokenizer_.TokenId(rest.substr(0, 1));

@@ -17,6 +17,7 @@ struct Line {
   // it says what stands behind that.
   std::string say;
   bool spelled = false;  // in one token a byte instead of the tokenizer's own
+  bool broken = false;   // behind its words it has no end, but logits that are no numbers
 };
 
 // [{"when": …, "say": …, "spelled": true}], the first line that fits counts; none: "I don't know."
