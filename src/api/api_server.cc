@@ -62,7 +62,9 @@ class Server final : public ApiServer {
                .thinking = options_.thinking,
                .prices = options_.prices ? &*options_.prices : nullptr,
                .share_cache = options_.share_cache,
-               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); }},
+               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
+               .on_record = options_.record,
+               .record_words = options_.record_words},
         workers_(options_.workers) {}
   ~Server() override;
 

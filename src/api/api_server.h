@@ -38,6 +38,9 @@ struct ApiOptions {
   json::Value manifest;     // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;
+  // One line of request_record.h for every request for an answer; may be empty. Any thread.
+  std::function<void(const std::string& line)> record;
+  bool record_words = false;  // as they came; otherwise the body is redacted
 };
 
 // What the server holds at the moment; all but the memory is 0 when nothing is under way.
@@ -60,8 +63,8 @@ class ApiServer {
   virtual uint16_t port() const = 0;
   // As http::Server::Drain; /ready says no from here on.
   virtual bool Drain(std::chrono::milliseconds patience) = 0;
+
+  virtual ApiCounts counts() const = 0;  // any thread
 };
 
 }  // namespace fathom::api
-
-  virtual ApiCounts counts() const = 0;  // any thread

@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/request_record.h"
 #include "api/sse.h"
-#include "json/write.h"
 #include "base/log.h"
+#include "json/write.h"
 
 namespace fathom::api {
 namespace {
@@ -56,6 +57,13 @@ bool Admit(const AnswerParts& parts, const Caller& caller) {
 
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status) {
   parts.use.End(*caller.holder);
+  if (parts.on_record) {
+    AnswerRecord record;
+    record.end = "refused";
+    const http::Request& request = caller.exchange->request();
+    parts.on_record(
+        RecordLine(record, request.head.path, request.body, {}, {}, parts.record_words));
+  }
   caller.exchange->Send(ErrorResponse(CallersDialect(caller), status));
 }
 
@@ -70,6 +78,7 @@ GenerationRun::~GenerationRun() {
 void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const Stopwatch own;
   const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
+  if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
   self_ = shared_from_this();
   if (const Status status = SubmitAll(std::move(requests)); !status.ok()) {
     CancelAll();
@@ -78,7 +87,6 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   }
   Open();
   own_seconds_ += own.seconds();
-  if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
 }
 
 void GenerationRun::Refused(const Status& status) {
@@ -95,6 +103,7 @@ Status GenerationRun::SubmitAll(std::vector<GenerateRequest> requests) {
     request.priority = static_cast<int>(holder().priority);
     request.user = holder().scope;
     request.cache_scope = parts_.share_cache ? 1 : holder().scope;
+    if (parts_.on_record) recorded_.push_back({request.prompt, request.sampling});
     FATHOM_ASSIGN_OR_RETURN(auto tokens,
                             parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
                               if (const auto run = weak.lock()) run->Wake();
@@ -152,6 +161,7 @@ void GenerationRun::TakeAll(size_t index, std::string* out) {
   Generation& generation = generations_[index];
   for (const TokenEvent& event : generation.tokens->Take()) {
     if (first_token_seconds_ == 0 && event.token) first_token_seconds_ = watch_.seconds();
+    if (!closed_ && parts_.on_record) Record(index, event);
     if (!closed_) Take(index, event, out);
     if (!generation.cancelled && EndedEarly(index)) {
       generation.cancelled = true;
@@ -219,6 +229,7 @@ void GenerationRun::Send(std::string* out) {
   if (out->empty() || closed_) return;
   const auto taken = stream_->Write(std::move(*out));
   out->clear();
+  said_seconds_ = watch_.seconds();
   if (taken == http::ResponseStream::Taken::kYes) return;
   Close("gone");
   CancelAll();
@@ -231,20 +242,32 @@ void GenerationRun::KeepAlive(double silent_seconds) {
   Send(&out);
 }
 
+void GenerationRun::Record(size_t index, const TokenEvent& event) {
+  RecordedGeneration& recorded = recorded_[index];
+  recorded.sampling.seed = event.seed;
+  recorded.queue_seconds = event.queue_seconds;
+  recorded.finish = event.finish;
+  if (event.token) recorded.tokens.push_back(event.token->token);
+}
+
 // Nothing more is said; what it cost is told once.
 void GenerationRun::Close(std::string_view end) {
-  if (std::exchange(closed_, true) || !parts_.on_answer) return;
-  parts_.on_answer({.id = head_.id,
-                    .key = holder().name,
-  said_seconds_ = watch_.seconds();
-                    .model = head_.model,
-                    .thinking = head_.thinking,
-                    .stream = stream_wanted_,
-                    .end = std::string(end),
-                    .usage = Usage(),
-                    .first_token_seconds = first_token_seconds_,
-                    .seconds = watch_.seconds(),
-                    .own_seconds = own_seconds_});
+  if (std::exchange(closed_, true)) return;
+  const AnswerRecord record = {.id = head_.id,
+                               .key = holder().name,
+                               .model = head_.model,
+                               .thinking = head_.thinking,
+                               .stream = stream_wanted_,
+                               .end = std::string(end),
+                               .usage = Usage(),
+                               .first_token_seconds = first_token_seconds_,
+                               .seconds = watch_.seconds(),
+                               .own_seconds = own_seconds_};
+  if (parts_.on_answer) parts_.on_answer(record);
+  if (!parts_.on_record) return;
+  const http::Request& request = caller_.exchange->request();
+  parts_.on_record(RecordLine(record, request.head.path, request.body, StopStrings(), recorded_,
+                              parts_.record_words));
 }
 
 }  // namespace fathom::api
