@@ -86,10 +86,9 @@ std::string_view StandsFor(UnicodeClass kind, std::string_view character) {
 
 // A name of a member; two that would be the same are told apart.
 std::string KeyFor(const std::string& key, const json::Object& others) {
-  if (LooksLikeAName(key)) return key;
-  std::string redacted = RedactedText(key);
-  while (others.Has(redacted)) redacted += '+';
-  return redacted;
+  std::string shown = LooksLikeAName(key) ? key : RedactedText(key);
+  while (others.Has(shown)) shown += '+';
+  return shown;
 }
 
 json::Value WithoutWords(const json::Value& value, bool said);

@@ -73,9 +73,9 @@ TEST(Redact, NumbersThatAreWordsGo) {
             R"({"content": [{"type": "tool_use", "id": "xxxxx_0", "name": "f", "input": )"
             R"({"type": "Xxx", "age": 0, "deep": {"model": "Xxx", "list": [0, true]}}}]})");
   EXPECT_EQ(Body(R"({"input": [{"role": "user", "content": "Ann"}], "metadata": {"of Ann": 1,
-          "of Bob": 2}})"),
+          "of Bob": 2, "a!": 3, "x!": 4, "Zo\u00eb": 5, "Xx\u0436": 6}})"),
             R"({"input": [{"role": "user", "content": "Xxx"}], "metadata": {"xx Xxx": 0, )"
-            R"("xx Xxx+": 0}})");
+            R"("xx Xxx+": 0, "x!": 0, "x!+": 0, "Xxж": 0, "Xxж+": 0}})");
 }
 
 TEST(Redact, WordsInTheWrongPlaceGoToo) {
