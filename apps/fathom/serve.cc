@@ -12,18 +12,20 @@
 #include <string>
 #include <utility>
 
-#include "access_log.h"
 #include "api/api_server.h"
 #include "base/log.h"
 #include "command.h"
 #include "commands.h"
 #include "engine/engine_thread.h"
+#include "json/write.h"
+#include "line_log.h"
 #include "runtime/open_engine.h"
 #include "runtime/open_model.h"
 #include "serve_flags.h"
 #include "serve_manifest.h"
 #include "session.h"
 #include "terminal/terminal_text.h"
+#include "version_text.h"
 
 namespace fathom {
 namespace {
@@ -63,20 +65,38 @@ void ReloadKeys(const ServeFlags& flags, api::KeyStore* keys) {
   keys->Replace(*std::move(ring));
 }
 
+// What a record was made with; its other lines are request_record.h's.
+std::string FirstRecordLine(const std::string& model, const json::Value& manifest) {
+  json::Object line{{"event", "engine"}, {"version", VersionNumber()}, {"model", model}};
+  for (const std::string_view name : {"backend", "numerics", "cache", "context", "step_tokens"}) {
+    line.Set(std::string(name), *manifest.Find(name));
+  }
+  return json::Dump(line, json::Style::kCompact);
+}
+
 Result<int> Serve(const ServeFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(api::KeyRing ring, flags.ToKeys());
   FATHOM_ASSIGN_OR_RETURN(const ModelOptions model_options, flags.ToModelOptions());
   const std::string model_name = std::filesystem::path(model_options.folder).filename().string();
   FATHOM_ASSIGN_OR_RETURN(api::ApiOptions options, flags.ToApiOptions(model_name));
-  std::unique_ptr<AccessLog> log;
+  std::unique_ptr<LineLog> log, record;
   if (flags.access_log) {
-    FATHOM_ASSIGN_OR_RETURN(log, AccessLog::Open(*flags.access_log));
+    FATHOM_ASSIGN_OR_RETURN(log, LineLog::Open(*flags.access_log));
     options.access_log = [&log](const std::string& line) { log->Write(line); };
+  }
+  if (flags.record) {
+    FATHOM_ASSIGN_OR_RETURN(record, flags.record_words ? LineLog::OpenPrivate(*flags.record)
+                                                       : LineLog::Open(*flags.record));
+    options.record = [&record](const std::string& line) { record->Write(line); };
   }
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
                           OpenSession(model_options, flags.max_running));
   options.defaults = DefaultParams(session->model->checkpoint.generation);
   options.manifest = ManifestOf(*session->model);
+  if (record) record->Write(FirstRecordLine(model_name, options.manifest));
+  if (flags.record_words) {
+    LogWarning("{} keeps what everybody says, word for word", *flags.record);
+  }
 
   ServerSignals signals;
   api::KeyStore keys(std::move(ring));
@@ -98,6 +118,8 @@ Result<int> Serve(const ServeFlags& flags) {
   signals.Release();
   if (!server->Drain(std::chrono::seconds(flags.drain_seconds))) {
     fmt::print(stderr, "some answers were cut off\n");
+    engine.Stop();  // tells those who still wait
+    server->Drain(std::chrono::seconds(1));
   }
   return 0;
 }

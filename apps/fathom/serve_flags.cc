@@ -66,7 +66,9 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   if (tls_certificate.has_value() != tls_key.has_value()) {
     return InvalidArgument("--tls-certificate and --tls-key: TLS needs both");
   }
+  if (record_words && !record) return InvalidArgument("--record-words needs --record");
   api::ApiOptions options;
+  options.record_words = record_words;
   options.http.host = host;
   options.http.port = static_cast<uint16_t>(port);
   options.http.certificate_file = tls_certificate.value_or("");
@@ -183,6 +185,14 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .help = "a line of JSON for every request and answer, without their words; - for standard "
                "output",
        .target = &flags->access_log},
+      {.name = "--record",
+       .value = "FILE",
+       .help = "a line of JSON for every request, to look for a bug with; words are redacted",
+       .target = &flags->record},
+      {.name = "--record-words",
+       .value = "",
+       .help = "the record keeps everybody's words, and fathom run --jsonl can run it again",
+       .target = &flags->record_words},
       {.name = "--drain-seconds",
        .value = "N",
        .help = "how long SIGTERM waits for answers that are on their way [30]",

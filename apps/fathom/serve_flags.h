@@ -31,7 +31,8 @@ struct ServeFlags {
   std::string body_limit = "32 MB";
   int64_t connections = 4096;
   int64_t workers = 2;
-  std::optional<std::string> prices, access_log;
+  std::optional<std::string> prices, access_log, record;
+  bool record_words = false;
   int64_t drain_seconds = 30;
 
   // Errors name the flag.

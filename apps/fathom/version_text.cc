@@ -27,6 +27,8 @@ std::string InUse() {
 
 }  // namespace
 
+std::string VersionNumber() { return fmt::format("{}, {}", FATHOM_VERSION, FATHOM_COMPILER); }
+
 std::string VersionText(std::string_view commit) {
   return fmt::format(
       "fathom {}\n"

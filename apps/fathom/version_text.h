@@ -9,4 +9,7 @@ namespace fathom {
 
 std::string VersionText(std::string_view commit);
 
+// "0.1.0, GNU 12.2.0, Release"
+std::string VersionNumber();
+
 }  // namespace fathom

@@ -43,6 +43,7 @@ class AnswerRun final : public GenerationRun {
     return chat::Name(choices_[0].text.result().end.reason);
   }
   AnswerUsage Usage() const override;
+  const std::vector<std::string>& StopStrings() const override { return asked_.request.stop; }
 
   void Tell(size_t index, std::vector<chat::StreamEvent> events, std::string* out);
   void TellJson(size_t index, std::string* out);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <mutex>
 #include <utility>
 
 #include "api/answer_service.h"
@@ -50,17 +51,22 @@ class Server final : public ApiServer {
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
-        workers_(options_.workers),
+        live_(options_.keep_alive_seconds),
         parts_{.engine = engine,
                .tokenizer = tokenizer,
                .workers = workers_,
                .memory = memory_,
                .use = use_,
+               .live = live_,
                .models = options_.models,
                .thinking = options_.thinking,
                .prices = options_.prices ? &*options_.prices : nullptr,
                .share_cache = options_.share_cache,
-               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); }} {}
+               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
+               .on_record = options_.record,
+               .record_words = options_.record_words},
+        workers_(options_.workers) {}
+  ~Server() override;
 
   Status Listen();
 
@@ -68,6 +74,12 @@ class Server final : public ApiServer {
   bool Drain(std::chrono::milliseconds patience) override {
     draining_ = true;
     return http_->Drain(patience);
+  }
+  ApiCounts counts() const override {
+    return {.answers = live_.size(),
+            .admitted = use_.running(),
+            .http = HttpCounts(),
+            .memory = memory_.counts()};
   }
 
  private:
@@ -94,6 +106,7 @@ class Server final : public ApiServer {
   http::Response Ready() const;
   http::Response Manifest() const;
   http::Response Metrics() const;
+  http::ServerCounts HttpCounts() const;
   void NoteAnswer(const AnswerRecord& record);
   void NoteRequest(const http::RequestHead& head, const http::Served& served);
 
@@ -106,10 +119,28 @@ class Server final : public ApiServer {
   ServerMetrics metrics_;
   http::Router router_;
   std::atomic<bool> draining_ = false;
-  TaskQueue workers_;
+  LiveRuns live_;
   const AnswerParts parts_;
-  std::unique_ptr<http::Server> http_;  // first to go
+  // Requests may come in before Start has returned it, and be at work while it goes.
+  mutable std::mutex http_mutex_;
+  std::unique_ptr<http::Server> http_;  // guarded, but for the thread that owns the server
+  TaskQueue workers_;                   // its tasks use all of the above, so it ends before them
 };
+
+Server::~Server() {
+  std::unique_ptr<http::Server> http;
+  {
+    const std::lock_guard lock(http_mutex_);
+    http.swap(http_);
+  }
+  http.reset();   // every client that waits is gone now, and its run is being cancelled
+  live_.Close();  // until the engine knows: a run that it wakes needs the workers
+}
+
+http::ServerCounts Server::HttpCounts() const {
+  const std::lock_guard lock(http_mutex_);
+  return http_ == nullptr ? http::ServerCounts() : http_->counts();
+}
 
 Status Server::Listen() {
   AddRoutes();
@@ -136,8 +167,10 @@ Status Server::Listen() {
     NoteRequest(head, served);
   };
   FATHOM_ASSIGN_OR_RETURN(
-      http_, http::Server::Start(std::move(options), workers_,
-                                 [this](Exchange e) { router_.Handle(std::move(e)); }));
+      auto http, http::Server::Start(std::move(options), workers_,
+                                     [this](Exchange e) { router_.Handle(std::move(e)); }));
+  const std::lock_guard lock(http_mutex_);
+  http_ = std::move(http);
   return {};
 }
 
@@ -338,7 +371,7 @@ http::Response Server::Manifest() const {
 
 http::Response Server::Metrics() const {
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsPage(engine_.Stats(), http_->counts(), memory_.counts(), metrics_.Get())};
+          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), metrics_.Get())};
 }
 
 void Server::NoteAnswer(const AnswerRecord& record) {

@@ -30,16 +30,31 @@ struct ApiOptions {
   std::optional<Prices> prices;
   MemoryOptions memory;
   bool share_cache = false;  // prefixes are found across key holders
+  // A stream that has said nothing for so long, while its request waits or its prompt is read, gets
+  // a comment. 0: never.
+  double keep_alive_seconds = 10;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
   json::Value manifest;     // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;
+  // One line of request_record.h for every request for an answer; may be empty. Any thread.
+  std::function<void(const std::string& line)> record;
+  bool record_words = false;  // as they came; otherwise the body is redacted
+};
+
+// What the server holds at the moment; all but the memory is 0 when nothing is under way.
+struct ApiCounts {
+  int64_t answers = 0;   // that are being made, or that the engine is not done with yet
+  int64_t admitted = 0;  // requests that count against their holders' limits
+  http::ServerCounts http;
+  MemoryCounts memory;
 };
 
 class ApiServer {
  public:
-  // Listens from now on. Engine, tokenizer and keys outlive the server. Errors are those of
+  // Listens from now on. Engine, tokenizer and keys outlive the server, whose destructor cancels
+  // what is still being answered and waits for the engine to let go of it. Errors are those of
   // http::Server::Start, and kUnsupported for a tokenizer without the chat format's tokens.
   static Result<std::unique_ptr<ApiServer>> Start(ApiOptions options, EngineThread& engine,
                                                   const Tokenizer& tokenizer, const KeyStore& keys);
@@ -48,6 +63,8 @@ class ApiServer {
   virtual uint16_t port() const = 0;
   // As http::Server::Drain; /ready says no from here on.
   virtual bool Drain(std::chrono::milliseconds patience) = 0;
+
+  virtual ApiCounts counts() const = 0;  // any thread
 };
 
 }  // namespace fathom::api

@@ -43,6 +43,7 @@ class CompletionRun final : public GenerationRun {
   json::Value Whole(const AnswerUsage& usage) override;
   std::string_view EndName() const override { return chat::Name(choices_[0].answer.reason); }
   AnswerUsage Usage() const override;
+  const std::vector<std::string>& StopStrings() const override { return request_.stop; }
 
   Result<std::string> EchoOf(size_t prompt) const;
   void TakeToken(size_t index, const TokenEvent& event, std::string* out);

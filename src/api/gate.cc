@@ -97,6 +97,7 @@ bool Gate::OriginIsAllowed(std::string_view origin, std::string_view host) const
 void Gate::AddCorsHeaders(const http::RequestHead& head, http::Headers* headers) const {
   const auto origin = head.headers.Find("origin");
   if (!origin || options_.allowed_origins.empty()) return;
+  if (!OriginIsAllowed(*origin, head.headers.Find("host").value_or(""))) return;
   headers->Add("Access-Control-Allow-Origin", std::string(*origin));
   headers->Add("Vary", "Origin");
 }

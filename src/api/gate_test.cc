@@ -157,6 +157,13 @@ TEST(Gate, AnswersABrowsersQuestion) {
   http::Headers headers;
   OpenGate().AddCorsHeaders(head, &headers);
   EXPECT_FALSE(headers.Find("access-control-allow-origin"));  // off by default
+  gate.AddCorsHeaders(head, &headers);
+  EXPECT_EQ(headers.Find("access-control-allow-origin"), "https://chat.example");
+  // Nor may a foreign page read so much as its refusal.
+  head.headers = {kHost, {"Origin", "https://evil.example"}};
+  http::Headers foreign;
+  gate.AddCorsHeaders(head, &foreign);
+  EXPECT_EQ(foreign.begin(), foreign.end());
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/request_record.h"
 #include "api/sse.h"
+#include "base/log.h"
 #include "json/write.h"
 
 namespace fathom::api {
@@ -55,17 +57,28 @@ bool Admit(const AnswerParts& parts, const Caller& caller) {
 
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status) {
   parts.use.End(*caller.holder);
+  if (parts.on_record) {
+    AnswerRecord record;
+    record.end = "refused";
+    const http::Request& request = caller.exchange->request();
+    parts.on_record(
+        RecordLine(record, request.head.path, request.body, {}, {}, parts.record_words));
+  }
   caller.exchange->Send(ErrorResponse(CallersDialect(caller), status));
 }
 
 GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead head, bool stream)
     : parts_(parts), caller_(std::move(caller)), head_(std::move(head)), stream_wanted_(stream) {}
 
-GenerationRun::~GenerationRun() { parts_.use.End(*caller_.holder); }
+GenerationRun::~GenerationRun() {
+  parts_.use.End(*caller_.holder);
+  parts_.live.Leave(this);  // last: a server that ends waits for this
+}
 
 void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const Stopwatch own;
   const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
+  if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
   self_ = shared_from_this();
   if (const Status status = SubmitAll(std::move(requests)); !status.ok()) {
     CancelAll();
@@ -77,7 +90,7 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
 }
 
 void GenerationRun::Refused(const Status& status) {
-  http::Response response = ErrorResponse(CallersDialect(caller_), status);
+  http::Response response = Failure(status);
   if (status.code() == Code::kResourceExhausted) {
     AddRetryAfter(parts_.engine.EstimatedWait(), &response);
   }
@@ -90,6 +103,7 @@ Status GenerationRun::SubmitAll(std::vector<GenerateRequest> requests) {
     request.priority = static_cast<int>(holder().priority);
     request.user = holder().scope;
     request.cache_scope = parts_.share_cache ? 1 : holder().scope;
+    if (parts_.on_record) recorded_.push_back({request.prompt, request.sampling});
     FATHOM_ASSIGN_OR_RETURN(auto tokens,
                             parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
                               if (const auto run = weak.lock()) run->Wake();
@@ -147,6 +161,7 @@ void GenerationRun::TakeAll(size_t index, std::string* out) {
   Generation& generation = generations_[index];
   for (const TokenEvent& event : generation.tokens->Take()) {
     if (first_token_seconds_ == 0 && event.token) first_token_seconds_ = watch_.seconds();
+    if (!closed_ && parts_.on_record) Record(index, event);
     if (!closed_) Take(index, event, out);
     if (!generation.cancelled && EndedEarly(index)) {
       generation.cancelled = true;
@@ -160,9 +175,9 @@ void GenerationRun::Conclude(size_t index, const TokenEvent& last, std::string* 
   ++ended_;
   if (closed_) return;
   if (gone_) return Close("gone");
-  if (!last.status.ok()) return FailAll(HttpStatus(last.status.code()), last.status, out);
+  if (!last.status.ok()) return FailAll(last.status, out);
   if (last.finish == FinishReason::kCancelled && !generations_[index].cancelled) {
-    return FailAll(503, Cancelled("the server is stopping"), out);
+    return FailAll(Cancelled("the server is stopping"), out);
   }
   End(index, out);
 }
@@ -185,13 +200,22 @@ void GenerationRun::FinishAll(std::string* out) {
   caller_.exchange->Send(std::move(response));
 }
 
-void GenerationRun::FailAll(int http_status, const Status& status, std::string* out) {
+// It was not the client who gave up, so 499 would be wrong.
+http::Response GenerationRun::Failure(const Status& status) const {
+  const Dialect dialect = CallersDialect(caller_);
+  return status.code() == Code::kCancelled ? ErrorResponse(dialect, 503, status.message())
+                                           : ErrorResponse(dialect, status);
+}
+
+void GenerationRun::FailAll(const Status& status, std::string* out) {
+  // Of a failure of our own the client learns only that.
+  if (HttpStatus(status.code()) == 500) LogWarning("{}: {}", head_.id, status.message());
   if (stream_ != nullptr) {
     Fail(status, out);
     Send(out);
     if (!closed_) stream_->Finish();
   } else {
-    caller_.exchange->Send(ErrorResponse(CallersDialect(caller_), http_status, status.message()));
+    caller_.exchange->Send(Failure(status));
   }
   Close("error");
   CancelAll();
@@ -205,24 +229,45 @@ void GenerationRun::Send(std::string* out) {
   if (out->empty() || closed_) return;
   const auto taken = stream_->Write(std::move(*out));
   out->clear();
+  said_seconds_ = watch_.seconds();
   if (taken == http::ResponseStream::Taken::kYes) return;
   Close("gone");
   CancelAll();
 }
 
+void GenerationRun::KeepAlive(double silent_seconds) {
+  const std::lock_guard lock(mutex_);
+  if (stream_ == nullptr || closed_ || watch_.seconds() - said_seconds_ < silent_seconds) return;
+  std::string out(kSseKeepAlive);
+  Send(&out);
+}
+
+void GenerationRun::Record(size_t index, const TokenEvent& event) {
+  RecordedGeneration& recorded = recorded_[index];
+  recorded.sampling.seed = event.seed;
+  recorded.queue_seconds = event.queue_seconds;
+  recorded.finish = event.finish;
+  if (event.token) recorded.tokens.push_back(event.token->token);
+}
+
 // Nothing more is said; what it cost is told once.
 void GenerationRun::Close(std::string_view end) {
-  if (std::exchange(closed_, true) || !parts_.on_answer) return;
-  parts_.on_answer({.id = head_.id,
-                    .key = holder().name,
-                    .model = head_.model,
-                    .thinking = head_.thinking,
-                    .stream = stream_wanted_,
-                    .end = std::string(end),
-                    .usage = Usage(),
-                    .first_token_seconds = first_token_seconds_,
-                    .seconds = watch_.seconds(),
-                    .own_seconds = own_seconds_});
+  if (std::exchange(closed_, true)) return;
+  const AnswerRecord record = {.id = head_.id,
+                               .key = holder().name,
+                               .model = head_.model,
+                               .thinking = head_.thinking,
+                               .stream = stream_wanted_,
+                               .end = std::string(end),
+                               .usage = Usage(),
+                               .first_token_seconds = first_token_seconds_,
+                               .seconds = watch_.seconds(),
+                               .own_seconds = own_seconds_};
+  if (parts_.on_answer) parts_.on_answer(record);
+  if (!parts_.on_record) return;
+  const http::Request& request = caller_.exchange->request();
+  parts_.on_record(RecordLine(record, request.head.path, request.body, StopStrings(), recorded_,
+                              parts_.record_words));
 }
 
 }  // namespace fathom::api

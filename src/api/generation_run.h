@@ -17,6 +17,7 @@
 
 #include "api/answer_writer.h"
 #include "api/keys.h"
+#include "api/live_runs.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
 #include "api/turn_memory.h"
@@ -51,11 +52,15 @@ struct AnswerParts {
   TaskQueue& workers;
   TurnMemory& memory;
   KeyUse& use;
+  LiveRuns& live;
   const ServedModels& models;
   bool thinking = false;                               // the mode of names that stand for none
   const Prices* prices = nullptr;                      // null: answers carry no cost
   bool share_cache = false;                            // prefixes are found across key holders
   std::function<void(const AnswerRecord&)> on_answer;  // any worker; may be empty
+  // Takes a line of request_record.h for every request; any worker; may be empty.
+  std::function<void(const std::string& line)> on_record = nullptr;
+  bool record_words = false;
 };
 
 // Who asked, and where the answer goes.
@@ -69,6 +74,15 @@ bool Admit(const AnswerParts& parts, const Caller& caller);
 // An admitted request that did not become a run: answered, and no longer counted.
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status);
 
+// What a generation was asked and what it gave, for the record of its request.
+struct RecordedGeneration {
+  std::vector<int32_t> prompt;
+  SamplingParams sampling;  // its seed is the one that was drawn with, once that is known
+  std::vector<int32_t> tokens = {};
+  std::optional<FinishReason> finish = {};  // nothing: it was not over when the answer was
+  double queue_seconds = 0;
+};
+
 class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
  public:
   // The caller is admitted.
@@ -79,6 +93,9 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   void Start(std::vector<GenerateRequest> requests);
   // Instead of Start.
   void Refused(const Status& status);
+
+  // Writes a comment to a stream that has said nothing for so long. Any thread.
+  void KeepAlive(double silent_seconds);
 
  protected:
   // What the derived class does with a generation, by its index among the requests. All under the
@@ -93,6 +110,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   virtual json::Value Whole(const AnswerUsage& usage) = 0;
   virtual std::string_view EndName() const = 0;  // of the first generation
   virtual AnswerUsage Usage() const = 0;         // without the cost
+  virtual const std::vector<std::string>& StopStrings() const = 0;
 
   const AnswerParts& parts() const { return parts_; }
   const AnswerHead& head() const { return head_; }
@@ -112,10 +130,12 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   void TakeAll(size_t index, std::string* out);
   void Conclude(size_t index, const TokenEvent& last, std::string* out);
   void FinishAll(std::string* out);
-  void FailAll(int http_status, const Status& status, std::string* out);
+  http::Response Failure(const Status& status) const;
+  void FailAll(const Status& status, std::string* out);
   void CancelAll();
   void Send(std::string* out);
   void Close(std::string_view end);
+  void Record(size_t index, const TokenEvent& event);
 
   const AnswerParts& parts_;
   const Caller caller_;
@@ -128,10 +148,12 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
 
   std::mutex mutex_;  // of what follows, and of the derived class's members
   std::vector<Generation> generations_;
+  std::vector<RecordedGeneration> recorded_;  // as many where a record is kept, else none
   std::shared_ptr<http::ResponseStream> stream_;
   size_t ended_ = 0;     // generations that the engine is done with
   bool closed_ = false;  // nothing more is to be said
   double first_token_seconds_ = 0, own_seconds_ = 0;
+  double said_seconds_ = 0;              // when the stream last got something
   std::shared_ptr<GenerationRun> self_;  // until every generation has ended
 };
 

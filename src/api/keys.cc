@@ -170,4 +170,11 @@ void KeyUse::End(const KeyHolder& holder) {
   --uses_[holder.scope].running;
 }
 
+int64_t KeyUse::running() const {
+  const std::lock_guard lock(mutex_);
+  int64_t running = 0;
+  for (const auto& [scope, use] : uses_) running += use.running;
+  return running;
+}
+
 }  // namespace fathom::api

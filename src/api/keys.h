@@ -95,6 +95,7 @@ class KeyUse {
   // another try.
   Status Begin(const KeyHolder& holder, double now_seconds, double* retry_seconds);
   void End(const KeyHolder& holder);
+  int64_t running() const;  // of all holders
 
  private:
   struct Use {
@@ -103,7 +104,7 @@ class KeyUse {
     double filled_at = 0;
     bool started = false;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<uint64_t, Use> uses_;
 };
 

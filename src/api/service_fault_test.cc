@@ -2,10 +2,14 @@
 // notices.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <thread>
 
+#include "api/sse.h"
 #include "support/api_client.h"
 #include "support/scripted_service.h"
 
@@ -35,9 +39,9 @@ class ServiceFaultTest : public testing::Test {
     options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     std::string count;
     for (int i = 1; i <= 400; ++i) count += fmt::format("{} ", i);
-    options.lines = {{.when = "count", .say = count},
-                     {.when = "hello", .say = "Hello!"},
-                     {.when = "break", .say = "It goes well", .breaks = true}};
+    options.lines = {{"count", count},
+                     {"hello", "Hello!"},
+                     {"broken logits", "So far", /*spelled=*/false, /*broken=*/true}};
     if (!options.on_step) {
       options.on_step = [this](const Batch&) {
         ++steps_;
@@ -311,18 +315,191 @@ TEST_F(ServiceFaultTest, DrainLets32StreamsEndAndTakesNoMore) {
   EXPECT_TRUE(drained);
 }
 
-// A model that breaks in the middle of one answer: that one says so, the others go on.
-TEST_F(ServiceFaultTest, AnErrorInTheMiddleIsToldAsOne) {
+TEST_F(ServiceFaultTest, AnEndInTheMiddleIsToldAsOne) {
+  step_milliseconds_ = 5;
+  test::HttpClient client(port_);
+  client.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+  for (int i = 0; i < 5; ++i) ASSERT_NE(client.ReadUntil("data: "), "");
+  service_->engine->Stop();  // the engine ends, the server still stands
+  const std::string rest = client.ReadUntil("\r\n0\r\n\r\n");
+  EXPECT_NE(rest.find("the server is stopping"), std::string::npos) << rest;
+  EXPECT_EQ(rest.find("[DONE]"), std::string::npos);
+  const test::HttpAnswer late = Post(port_, "/v1/chat/completions", Chat("hello"));
+  EXPECT_EQ(late.status, 503) << late.body;
+}
+
+// A server may go while its engine still has something to say to it.
+TEST_F(ServiceFaultTest, AServerEndsInTheMiddleOfItsAnswers) {
   step_milliseconds_ = 1;
-  test::HttpClient other(port_);
-  other.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
-  const std::string streamed =
-      Post(port_, "/v1/chat/completions", Chat("break", "\"stream\": true")).body;
-  EXPECT_EQ(JoinChat(streamed).content, "It goes well");
-  EXPECT_NE(streamed.find("\"error\""), std::string::npos) << streamed;
-  EXPECT_EQ(streamed.find("[DONE]"), std::string::npos);
-  EXPECT_EQ(Post(port_, "/v1/chat/completions", Chat("break")).status, 500);
-  EXPECT_EQ(JoinChat(other.Read().body).content, counted_);
+  for (int round = 0; round < 5; ++round) {
+    Start();
+    std::vector<std::unique_ptr<test::HttpClient>> clients;
+    for (int i = 0; i < 12; ++i) {
+      clients.push_back(std::make_unique<test::HttpClient>(port_));
+      clients.back()->Send(test::PostText(
+          "/v1/chat/completions", Chat("count", i % 2 == 0 ? "\"stream\": true" : "\"n\": 2")));
+    }
+    ASSERT_TRUE(Eventually([&] { return Stats().generated_tokens > 20; }));
+    service_->server.reset();
+    EXPECT_EQ(Stats().running + Stats().waiting, 0);  // at once: what runs would still use it
+    EXPECT_EQ(Stats().pages_held, 0);
+  }
+}
+
+TEST_F(ServiceFaultTest, AClientThatReadsNothingIsCutAndOthersGoOn) {
+  test::ScriptedServiceOptions options;
+  options.api.http.stream_queue_bytes = 64 << 10;
+  std::mutex mutex;
+  std::vector<std::string> ends;
+  options.api.access_log = [&](const std::string& line) {
+    const auto value = *json::Parse(line);
+    const std::lock_guard lock(mutex);
+    if (test::TextAt(value, "event") == "answer") ends.push_back(test::TextAt(value, "end"));
+  };
+  Start(std::move(options));
+  // Its events are long and many, since the kernel takes some megabytes before it is full.
+  test::HttpClient stuck(port_, /*receive_bytes=*/2048);
+  ASSERT_TRUE(stuck.Send(test::PostText(
+      "/v1/chat/completions",
+      Chat("count", R"("stream": true, "logprobs": true, "top_logprobs": 20, "n": 6)"))));
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      const auto answer = Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true"));
+      EXPECT_EQ(JoinChat(answer.body).content, counted_);
+      EXPECT_TRUE(JoinChat(answer.body).done);
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  ASSERT_TRUE(Eventually([&] { return Stats().running == 0; }));
+  EXPECT_EQ(Stats().finished[static_cast<size_t>(FinishReason::kCancelled)], 6);
+  EXPECT_FALSE(stuck.Read().whole);
+  EXPECT_TRUE(Eventually([&] { return service_->server->counts().answers == 0; }));
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(std::ranges::count(ends, "gone"), 1);
+  EXPECT_EQ(std::ranges::count(ends, "stop"), 4);
+}
+
+TEST_F(ServiceFaultTest, SilentStreamsAreKeptAlive) {
+  test::ScriptedServiceOptions options;
+  options.max_running = 1;
+  options.api.keep_alive_seconds = 0.02;
+  step_milliseconds_ = 1;
+  Start(std::move(options));
+  test::HttpClient first(port_), second(port_);
+  first.Send(test::PostText("/v1/chat/completions", Chat("count", "\"stream\": true")));
+  ASSERT_TRUE(Eventually([&] { return Stats().running == 1; }));
+  second.Send(test::PostText("/v1/messages", R"({"model": "scripted", "max_tokens": 9, "stream":
+      true, "messages": [{"role": "user", "content": "hello"}]})"));
+  ASSERT_TRUE(Eventually([&] { return Stats().waiting == 1; }));
+  // While it waits for its turn.
+  for (int i = 0; i < 3; ++i) ASSERT_NE(second.ReadUntil(kSseKeepAlive), "");
+  EXPECT_EQ(JoinChat(first.Read().body).content, counted_);
+  EXPECT_NE(second.ReadUntil("Hello"), "");
+  EXPECT_NE(second.ReadUntil("message_stop"), "");
+}
+
+TEST_F(ServiceFaultTest, KeepAliveIsNoPartOfAnAnswer) {
+  test::ScriptedServiceOptions options;
+  options.api.keep_alive_seconds = 0.002;  // shorter than a step
+  step_milliseconds_ = 8;
+  Start(std::move(options));
+  const test::HttpAnswer streamed =
+      Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true, \"max_tokens\": 40"));
+  EXPECT_NE(streamed.body.find(kSseKeepAlive), std::string::npos);
+  EXPECT_TRUE(streamed.whole);
+  EXPECT_TRUE(JoinChat(streamed.body).done);
+  const std::string content = JoinChat(streamed.body).content;
+  EXPECT_EQ(content, counted_.substr(0, content.size()));
+  EXPECT_GT(content.size(), 20U);
+  const test::HttpAnswer whole =
+      Post(port_, "/v1/chat/completions", Chat("count", "\"max_tokens\": 40"));
+  EXPECT_EQ(test::TextAt(test::JsonOf(whole), "choices.0.message.content"), content);
+}
+
+// Whole, streamed, abandoned and failing, over all APIs: nothing of them stays.
+TEST_F(ServiceFaultTest, NothingIsHeldWhenAllIsAnswered) {
+  test::ScriptedServiceOptions options;
+  options.keys = TwoKeys();
+  options.pages = 256;
+  options.max_running = 6;
+  options.max_waiting = 4;  // some are refused with 429
+  options.api.memory.bytes = 64 << 10;
+  options.api.keep_alive_seconds = 0.004;
+  Start(std::move(options));
+  const std::vector<std::pair<std::string, std::string>> requests = {
+      {"/v1/chat/completions", Chat("hello")},
+      {"/v1/chat/completions", Chat("hello", "\"stream\": true, \"n\": 2")},
+      {"/v1/chat/completions", Chat("count", "\"stream\": true")},
+      {"/v1/chat/completions", Chat("count", "\"stop\": \"9 10\"")},
+      {"/v1/chat/completions", Chat("count", "\"temperature\": 9")},
+      {"/v1/chat/completions", Chat("hello", "\"model\": \"gpt\"")},
+      {"/v1/chat/completions", Chat("broken logits")},
+      {"/v1/chat/completions", Chat("broken logits", "\"stream\": true, \"n\": 3")},
+      {"/v1/chat/completions", "{\"messages\": "},
+      {"/v1/completions", R"({"prompt": ["count", "hello"], "max_tokens": 30, "echo": true})"},
+      {"/v1/completions", R"({"prompt": "hello", "max_tokens": 30, "stream": true})"},
+      {"/v1/responses", R"({"input": "hello"})"},
+      {"/v1/responses", R"({"input": "count", "stream": true})"},
+      {"/v1/responses", R"({"input": "hello", "previous_response_id": "resp_none"})"},
+      {"/v1/messages", R"({"max_tokens": 90, "messages": [{"role": "user", "content": "count"}]})"},
+      {"/v1/messages", R"({"max_tokens": 0, "messages": []})"}};
+  std::map<int, int> statuses;
+  std::mutex mutex;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        const auto number = static_cast<size_t>(t * 25 + i);
+        const auto& [path, body] = requests[number % requests.size()];
+        test::HttpClient client(port_);
+        const std::string key =
+            number % 3 == 0 ? "x-api-key: bob-key\r\n" : "x-api-key: alice-key\r\n";
+        ASSERT_TRUE(client.Send(test::PostText(path, body, key)));
+        switch (number % 7) {
+          case 0:
+            std::this_thread::sleep_for(std::chrono::milliseconds(number % 11));
+            client.Reset();
+            break;
+          case 1:
+            client.ReadUntil("\r\n\r\n");  // in the middle, where it is a stream
+            client.Close();
+            break;
+          default: {
+            const test::HttpAnswer answer = client.Read();
+            EXPECT_TRUE(answer.whole) << answer.head << answer.body;
+            const std::lock_guard lock(mutex);
+            ++statuses[answer.status];
+          }
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const int status : {200, 400, 404, 500}) EXPECT_GT(statuses[status], 0) << status;
+  EXPECT_TRUE(Eventually([&] {
+    const ApiCounts counts = service_->server->counts();
+    return counts.answers == 0 && counts.admitted == 0 && counts.http.connections == 0;
+  }));
+  EXPECT_EQ(Stats().running + Stats().waiting, 0);
+  EXPECT_EQ(Stats().pages_held, 0);
+  EXPECT_EQ(Stats().pages_free + Stats().pages_in_tree, Stats().pages);
+  EXPECT_GT(service_->server->counts().memory.entries, 0U);
+  EXPECT_LE(service_->server->counts().memory.bytes, size_t{64 << 10});
+  EXPECT_EQ(Post(port_, "/v1/chat/completions", Chat("hello"), "x-api-key: bob-key\r\n").status,
+            200);
+}
+
+// What broke is the log's to tell: it may name files and places.
+TEST_F(ServiceFaultTest, AFailureOfOurOwnTellsNothingOfItself) {
+  for (const std::string stream : {"true", "false"}) {
+    const test::HttpAnswer answer =
+        Post(port_, "/v1/chat/completions", Chat("broken logits", "\"stream\": " + stream));
+    EXPECT_EQ(answer.status, stream == "true" ? 200 : 500);
+    EXPECT_NE(answer.body.find("the server failed"), std::string::npos) << answer.body;
+    EXPECT_EQ(answer.body.find("position"), std::string::npos) << answer.body;
+  }
+  EXPECT_TRUE(Lives());
 }
 
 }  // namespace

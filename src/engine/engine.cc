@@ -125,10 +125,8 @@ void Engine::DropCancelled(std::list<Sequence>& list, std::vector<TokenEvent>* e
   for (auto s = list.begin(); s != list.end();) {
     const auto here = s++;
     if (!here->cancelled) continue;
-    TokenEvent event;
-    event.request = here->id;
+    TokenEvent event = here->MakeEvent();
     event.finish = FinishReason::kCancelled;
-    event.cached_tokens = here->cached_tokens;
     events->push_back(std::move(event));
     Finish(list, here, FinishReason::kCancelled);
   }
@@ -307,9 +305,7 @@ void Engine::AddToBatch(const Share& share) {
 // What the step says about the share's sequence; `row` moves behind its rows of logits.
 TokenEvent Engine::TakeResults(const Share& share, int64_t* row) {
   Sequence& s = *share.sequence;
-  TokenEvent event;
-  event.request = s.id;
-  event.cached_tokens = s.cached_tokens;
+  TokenEvent event = s.MakeEvent();
   s.computed += share.tokens;
   stats_.prompt_tokens_computed +=
       std::clamp<int64_t>(s.prompt_tokens - share.first, 0, share.tokens);

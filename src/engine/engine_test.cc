@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "cpu/cpu_backend.h"
 #include "model/transformer.h"
@@ -424,6 +425,27 @@ TEST_F(EngineTest, PromptLogprobsSayWhatGenerationSaid) {
     EXPECT_EQ(answer.prompt_logprobs, expected.prompt_logprobs);
     EXPECT_EQ(answer.tokens, expected.tokens);
   }
+}
+
+TEST_F(EngineTest, ADrawnSeedIsToldAndRepeatsTheAnswer) {
+  GenerateRequest request = Request(3, 20, 30);
+  request.sampling.seed.reset();
+  ASSERT_TRUE(engine_->Submit(request).ok());
+  std::vector<int32_t> tokens;
+  std::set<uint64_t> seeds;
+  for (bool more = true; more;) {
+    std::vector<TokenEvent> events;
+    more = engine_->Step(&events);
+    for (const TokenEvent& event : events) {
+      seeds.insert(event.seed);
+      tokens.push_back(event.token->token);
+    }
+  }
+  ASSERT_EQ(seeds.size(), 1U);
+  const Answer other = Alone(request);
+  request.sampling.seed = *seeds.begin();
+  EXPECT_EQ(Alone(request).tokens, tokens);
+  EXPECT_NE(other.tokens, tokens);  // by chance: 30 draws of a model that knows nothing
 }
 
 TEST_F(EngineTest, BadRequestsAreRefusedAndChangeNothing) {

@@ -13,13 +13,13 @@ EngineThread::EngineThread(std::unique_ptr<Engine> engine, EngineThreadOptions o
   thread_ = std::thread([this] { Run(); });
 }
 
-EngineThread::~EngineThread() {
+void EngineThread::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Result<std::shared_ptr<TokenStream>> EngineThread::Submit(GenerateRequest request,
@@ -28,6 +28,7 @@ Result<std::shared_ptr<TokenStream>> EngineThread::Submit(GenerateRequest reques
   std::shared_ptr<TokenStream> stream;
   {
     const std::lock_guard lock(mutex_);
+    if (stop_) return Cancelled("the engine has stopped");
     const int64_t waiting = stats_.waiting + static_cast<int64_t>(inbox_.size());
     if (waiting >= options_.max_waiting) {
       return ResourceExhausted("{} requests wait already, at most {} may", waiting,
@@ -129,6 +130,7 @@ void EngineThread::EndAll() {
   std::vector<TokenEvent> events;
   const bool more = engine_->Step(&events);
   FATHOM_CHECK(!more, "a step after the end");
+  PublishStats();
   for (const Arrival& arrival : unseen) {
     TokenEvent event;
     event.request = arrival.stream->id();

@@ -33,20 +33,24 @@ struct EngineThreadOptions {
 class EngineThread {
  public:
   EngineThread(std::unique_ptr<Engine> engine, EngineThreadOptions options);  // starts
-  // Every stream that has not ended gets an event with kCancelled; the thread ends.
-  ~EngineThread();
+  ~EngineThread() { Stop(); }
   EngineThread(const EngineThread&) = delete;
   EngineThread& operator=(const EngineThread&) = delete;
 
   // Queues a request. `on_ready` is called on the engine thread whenever the stream goes from empty
   // to not empty; it must be quick and must not call back into the EngineThread. Errors: those of
-  // Engine::Check, and kResourceExhausted when max_waiting requests wait already.
+  // Engine::Check, kResourceExhausted when max_waiting requests wait already, and kCancelled after
+  // Stop.
   Result<std::shared_ptr<TokenStream>> Submit(GenerateRequest request,
                                               std::function<void()> on_ready);
 
   // The request ends with kCancelled, which costs at most the step that is running. Unknown ids
   // (already finished) are ignored.
   void Cancel(RequestId id);
+
+  // Every stream that has not ended gets an event with kCancelled, and the thread ends; what is
+  // submitted later is refused with kCancelled. The owner's to call, and he may again.
+  void Stop();
 
   // As of the last step's end, with the requests that have come since.
   EngineStats Stats() const;

@@ -258,6 +258,24 @@ TEST_F(EngineThreadTest, DestructorEndsEveryStream) {
   EXPECT_EQ(model_->cache().pool().free(), model_->cache().pool().size());
 }
 
+TEST_F(EngineThreadTest, AStoppedOneRefusesAndStands) {
+  test::ScriptedEngineOptions options;
+  options.context = 1 << 20;
+  options.pages = 1 << 14;
+  Open(options);
+  Reader reader;
+  const auto stream = thread_->Submit(GreedyRequest({1}, kNoTokenLimit), reader.on_ready()).value();
+  reader.ReadUntil(*stream, 3);
+  thread_->Stop();
+  reader.Read(*stream);
+  EXPECT_EQ(reader.finish, FinishReason::kCancelled);
+  EXPECT_EQ(thread_->Submit(GreedyRequest({1}, 3), nullptr).status().code(), Code::kCancelled);
+  thread_->Cancel(stream->id());
+  EXPECT_EQ(thread_->Stats().running + thread_->Stats().waiting, 0);
+  EXPECT_EQ(thread_->Stats().pages_held, 0);
+  thread_->Stop();
+}
+
 TEST_F(EngineThreadTest, BrokenLogitsEndOneStream) {
   Open({}, {}, [](std::span<const int32_t> prefix) {
     return prefix[0] == 9 && prefix.size() == 12 ? test::kBrokenLogits : kScript(prefix);

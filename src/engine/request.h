@@ -55,7 +55,9 @@ struct TokenEvent {
   std::optional<SampledToken> token;
   std::optional<FinishReason> finish;
   Status status;                          // not ok with kError
+  uint64_t seed = 0;                      // of the draws: the request's, or the one it was given
   int64_t cached_tokens = 0;              // of the prompt, found in the cache
+  double queue_seconds = 0;               // from arrival to the first time it ran; 0: it never did
   std::vector<Logprobs> prompt_logprobs;  // of the next prompt tokens, in order, from the second on
 };
 

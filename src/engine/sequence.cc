@@ -37,4 +37,13 @@ SequenceView Sequence::View() const {
           .arrival = id};
 }
 
+TokenEvent Sequence::MakeEvent() const {
+  TokenEvent event;
+  event.request = id;
+  event.seed = seed;
+  event.cached_tokens = cached_tokens;
+  if (admitted) event.queue_seconds = *admitted - arrived;
+  return event;
+}
+
 }  // namespace fathom

@@ -61,6 +61,9 @@ struct Sequence {
   bool NeedsLogits(int64_t position) const;
 
   SequenceView View() const;
+
+  // One without anything new: what every event says of its request.
+  TokenEvent MakeEvent() const;
 };
 
 }  // namespace fathom

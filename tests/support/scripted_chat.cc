@@ -42,7 +42,7 @@ class Actor {
     if (*mark == think_close_ && reasoned != std::string_view::npos) {
       say.remove_prefix(reasoned + chat::kThinkClose.size());
     }
-    if (say == said && line.breaks) return kBrokenLogits;
+    if (say == said && line.broken) return kBrokenLogits;
     if (!say.starts_with(said) || say.size() == said.size()) return end_;
     const std::string_view rest = say.substr(said.size());
     if (line.spelled && !rest.starts_with('<') && rest.front() > 0) {
@@ -89,7 +89,7 @@ Result<std::vector<Line>> LinesFromJson(std::string_view text) {
     FATHOM_ASSIGN_OR_RETURN(line.when, fields.String("when"));
     FATHOM_ASSIGN_OR_RETURN(line.say, fields.String("say"));
     FATHOM_ASSIGN_OR_RETURN(line.spelled, fields.BoolOr("spelled", false));
-    FATHOM_ASSIGN_OR_RETURN(line.breaks, fields.BoolOr("breaks", false));
+    FATHOM_ASSIGN_OR_RETURN(line.broken, fields.BoolOr("broken", false));
     lines.push_back(std::move(line));
   }
   return lines;

@@ -17,10 +17,10 @@ struct Line {
   // it says what stands behind that.
   std::string say;
   bool spelled = false;  // in one token a byte instead of the tokenizer's own
-  bool breaks = false;   // and then the logits are broken
+  bool broken = false;   // and then the logits are broken
 };
 
-// [{"when": …, "say": …, "spelled": true, "breaks": true}], the first line that fits counts; none:
+// [{"when": …, "say": …, "spelled": true, "broken": true}], the first line that fits counts; none:
 // "I don't know."
 Result<std::vector<Line>> LinesFromJson(std::string_view text);
 

@@ -1,0 +1,134 @@
+// What a server writes down of its requests, through its socket.
+#include "api/request_record.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <thread>
+
+#include "agent/request_json.h"
+#include "support/api_client.h"
+#include "support/scripted_service.h"
+
+namespace fathom::api {
+namespace {
+
+using test::At;
+using test::TextAt;
+
+class RequestRecordTest : public testing::Test {
+ protected:
+  void Start(bool words) {
+    service_.reset();
+    lines_.clear();
+    test::ScriptedServiceOptions options;
+    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
+    options.lines = {{"Ann", "Ann is well."}};
+    options.api.record = [this](const std::string& line) {
+      const std::lock_guard lock(mutex_);
+      lines_.push_back(line);
+    };
+    options.api.record_words = words;
+    auto started = test::ScriptedService::Start(std::move(options));
+    ASSERT_TRUE(started.ok()) << started.status().message();
+    service_ = std::move(started).value();
+  }
+
+  // The line of a request; it is written when its answer is.
+  std::string LineOf(const std::string& path, const std::string& body, int status = 200) {
+    EXPECT_EQ(test::Post(service_->server->port(), path, body).status, status);
+    for (int i = 0; i < 1000; ++i) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!lines_.empty()) {
+          EXPECT_EQ(lines_.size(), 1U);
+          return std::exchange(lines_, {}).back();
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ADD_FAILURE() << "no line";
+    return "{}";
+  }
+  static json::Value Read(const std::string& line) {
+    EXPECT_EQ(line.find('\n'), line.npos);
+    return *json::Parse(line);
+  }
+
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+  std::unique_ptr<test::ScriptedService> service_;
+};
+
+const std::string kChat =
+    R"({"messages": [{"role": "user", "content": "How is Ann?"}], "temperature": 0.5, "n": 2,
+    "thinking": false, "stop": ["Bob"], "logit_bias": {"7": -3}, "user": "Carl"})";
+
+TEST_F(RequestRecordTest, TellsEverythingButWords) {
+  Start(/*words=*/false);
+  const std::string line = LineOf("/v1/chat/completions", kChat);
+  for (const std::string word : {"Ann", "Bob", "Carl", "well", "\"prompt\"", "\"tokens\""}) {
+    EXPECT_EQ(line.find(word), line.npos) << word << "\n" << line;
+  }
+  const json::Value record = Read(line);
+  EXPECT_EQ(TextAt(record, "path"), "/v1/chat/completions");
+  EXPECT_EQ(TextAt(record, "end"), "stop");
+  EXPECT_EQ(TextAt(record, "thinking"), "false");
+  EXPECT_EQ(TextAt(record, "body.messages.0.role"), "user");
+  EXPECT_EQ(TextAt(record, "body.messages.0.content"), "Xxx xx Xxx?");
+  ASSERT_EQ(At(record, "generations").array().size(), 2U);
+  for (int i = 0; i < 2; ++i) {
+    const json::Value generation = At(record, fmt::format("generations.{}", i));
+    EXPECT_EQ(TextAt(generation, "sampling.temperature"), "0.5");
+    EXPECT_EQ(TextAt(generation, "sampling.logit_bias"), R"({"7":-3.0})");
+    EXPECT_GT(*At(generation, "sampling.seed").AsInt64(), 0);  // nobody asked for one
+    EXPECT_EQ(TextAt(generation, "finish"), "stop");
+    EXPECT_EQ(TextAt(generation, "prompt_tokens"), TextAt(record, "prompt_tokens"));
+    EXPECT_GT(*At(generation, "generated_tokens").AsInt64(), 2);
+    EXPECT_GE(*At(generation, "queue_us").AsInt64(), 0);
+  }
+  EXPECT_NE(TextAt(record, "generations.0.sampling.seed"),
+            TextAt(record, "generations.1.sampling.seed"));
+  EXPECT_GE(*At(record, "us").AsInt64(), *At(record, "first_token_us").AsInt64());
+}
+
+TEST_F(RequestRecordTest, EveryApiAndEveryEnd) {
+  Start(/*words=*/false);
+  const std::string input = R"("input": "How is Ann?")", prompt = R"("prompt": "How is Ann?")";
+  EXPECT_EQ(TextAt(Read(LineOf("/v1/responses", "{" + input + "}")), "end"), "stop");
+  EXPECT_EQ(TextAt(Read(LineOf("/v1/completions", "{" + prompt + "}")), "end"), "stop");
+  EXPECT_EQ(TextAt(Read(LineOf("/v1/messages", R"({"max_tokens": 2, "messages":
+                   [{"role": "user", "content": "How is Ann?"}]})")),
+                   "generations.0.finish"),
+            "length");
+  const std::string refused =
+      LineOf("/v1/chat/completions", R"({"messages": "How is Ann?", "model": "scripted"})", 400);
+  EXPECT_EQ(TextAt(Read(refused), "end"), "refused");
+  EXPECT_EQ(TextAt(Read(refused), "body.messages"), "Xxx xx Xxx?");
+  EXPECT_EQ(refused.find("Ann"), refused.npos);
+}
+
+// What --jsonl reads is the request that the engine got.
+TEST_F(RequestRecordTest, WithWordsARequestCanBeRunAgain) {
+  Start(/*words=*/true);
+  const json::Value record = Read(LineOf("/v1/chat/completions", kChat));
+  EXPECT_EQ(At(record, "body"), *json::Parse(kChat));
+  const json::Value generation = At(record, "generations.1");
+  const auto request =
+      RequestFromJson(At(generation, "request"), SamplingParams(), UnknownFields::kRefuse);
+  ASSERT_TRUE(request.ok()) << request.status().message();
+  EXPECT_EQ(request->stop, std::vector<std::string>{"Bob"});
+  EXPECT_EQ(request->sampling.temperature, 0.5);
+  EXPECT_EQ(request->sampling.logit_bias, (std::map<int32_t, double>{{7, -3}}));
+  EXPECT_EQ(*request->sampling.seed,
+            static_cast<uint64_t>(*At(generation, "sampling.seed").AsInt64()));
+  const std::string prompt = *service_->tokenizer->Decode(request->prompt);
+  EXPECT_NE(prompt.find("How is Ann?"), prompt.npos);
+  std::vector<int32_t> tokens;
+  const json::Value told = At(generation, "tokens");
+  for (const json::Value& id : told.array()) tokens.push_back(static_cast<int32_t>(*id.AsInt64()));
+  EXPECT_NE(service_->tokenizer->Decode(tokens)->find("Ann is well."), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fathom::api
