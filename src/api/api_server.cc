@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <latch>
 #include <utility>
 
 #include "api/answer_service.h"
@@ -62,6 +63,8 @@ class Server final : public ApiServer {
                .share_cache = options_.share_cache,
                .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); }} {}
 
+  ~Server() override;
+
   Status Listen();
 
   uint16_t port() const override { return http_->port(); }
@@ -108,8 +111,23 @@ class Server final : public ApiServer {
   std::atomic<bool> draining_ = false;
   TaskQueue workers_;
   const AnswerParts parts_;
-  std::unique_ptr<http::Server> http_;  // first to go
+  std::unique_ptr<http::Server> http_;
 };
+
+// Answers may be on their way, in three places: as tasks of the workers, at the engine, and at
+// clients. Each is closed in its turn, so that nobody finds the server gone.
+Server::~Server() {
+  if (http_ == nullptr) return;
+  http_->Drain(std::chrono::milliseconds(0));  // hands no further request to the workers
+  // Tasks begin in their order: when every worker waits here, whatever came before is done.
+  const auto fence = std::make_shared<std::latch>(options_.workers + 1);
+  for (int i = 0; i < options_.workers; ++i) {
+    workers_.Post([fence] { fence->arrive_and_wait(); });
+  }
+  fence->arrive_and_wait();
+  http_ = nullptr;    // clients are cut, and with them what the engine does for them
+  use_.WaitForAll();  // which is over when the engine has said so
+}
 
 Status Server::Listen() {
   AddRoutes();

@@ -194,7 +194,7 @@ void GenerationRun::FailAll(int http_status, const Status& status, std::string* 
     caller_.exchange->Send(ErrorResponse(CallersDialect(caller_), http_status, status.message()));
   }
   Close("error");
-  CancelAll();
+  if (ended_ < generations_.size()) CancelAll();  // the others
 }
 
 void GenerationRun::CancelAll() {

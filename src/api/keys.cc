@@ -162,12 +162,19 @@ Status KeyUse::Begin(const KeyHolder& holder, double now_seconds, double* retry_
     use.tokens -= 1;
   }
   ++use.running;
+  ++running_;
   return {};
 }
 
 void KeyUse::End(const KeyHolder& holder) {
   const std::lock_guard lock(mutex_);
   --uses_[holder.scope].running;
+  if (--running_ == 0) none_.notify_all();  // under the lock: who waits may then destroy it
+}
+
+void KeyUse::WaitForAll() {
+  std::unique_lock lock(mutex_);
+  none_.wait(lock, [this] { return running_ == 0; });
 }
 
 }  // namespace fathom::api

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -95,6 +96,8 @@ class KeyUse {
   // another try.
   Status Begin(const KeyHolder& holder, double now_seconds, double* retry_seconds);
   void End(const KeyHolder& holder);
+  // Sleeps until nothing that began is running. Nothing may begin any more.
+  void WaitForAll();
 
  private:
   struct Use {
@@ -104,7 +107,9 @@ class KeyUse {
     bool started = false;
   };
   std::mutex mutex_;
+  std::condition_variable none_;
   std::map<uint64_t, Use> uses_;
+  int64_t running_ = 0;  // of all holders
 };
 
 }  // namespace fathom::api

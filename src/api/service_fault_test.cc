@@ -308,6 +308,25 @@ TEST_F(ServiceFaultTest, DrainLets32StreamsEndAndTakesNoMore) {
   EXPECT_TRUE(drained);
 }
 
+TEST_F(ServiceFaultTest, AServerThatIsDestroyedTakesItsAnswersWithIt) {
+  step_milliseconds_ = 1;
+  for (int round = 0; round < 5; ++round) {
+    std::vector<std::unique_ptr<test::HttpClient>> clients;
+    for (int i = 0; i < 12; ++i) {
+      clients.push_back(std::make_unique<test::HttpClient>(port_));
+      clients.back()->Send(test::PostText("/v1/chat/completions",
+                                          Chat("count", i % 2 == 0 ? "\"stream\": true" : "")));
+      clients.back()->Send(test::GetText("/metrics"));
+    }
+    // Sooner or later in their lives.
+    ASSERT_TRUE(Eventually([&] { return Stats().running + Stats().waiting > 2 * round; }));
+    service_->server.reset();
+    EXPECT_EQ(Stats().running + Stats().waiting, 0);
+    for (auto& client : clients) EXPECT_EQ(client->ReadAll().find("[DONE]"), std::string::npos);
+    Start();
+  }
+}
+
 TEST_F(ServiceFaultTest, AnEndInTheMiddleIsToldAsOne) {
   step_milliseconds_ = 5;
   test::HttpClient client(port_);
