@@ -1,14 +1,10 @@
 // fathom serve: the APIs that people already use, on one engine.
 #include <fmt/core.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,38 +18,30 @@
 #include "runtime/open_model.h"
 #include "serve_flags.h"
 #include "serve_manifest.h"
+#include "serve_signals.h"
 #include "session.h"
 #include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP wait until they are asked for, in this thread and all it starts.
-class ServerSignals {
- public:
-  ServerSignals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-  ~ServerSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  ServerSignals(const ServerSignals&) = delete;
-  ServerSignals& operator=(const ServerSignals&) = delete;
+// "models/nano/" is called nano.
+std::string NameOfFolder(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
 
-  int Wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
-  // From here on the next one ends the program at once.
-  void Release() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t set_, before_;
-};
+std::string Address(const ServeFlags& flags, uint16_t port) {
+  const bool bare_ipv6 = flags.host.find(':') != std::string::npos;
+  return fmt::format("{}://{}:{}", flags.tls_key ? "https" : "http",
+                     bare_ipv6 ? "[" + flags.host + "]" : flags.host, port);
+}
 
 void ReloadKeys(const ServeFlags& flags, api::KeyStore* keys) {
+  if (!flags.api_keys) {
+    LogWarning("SIGHUP reads the file of --api-keys again, and there is none");
+    return;
+  }
   Result<api::KeyRing> ring = flags.ToKeys();
   if (!ring.ok()) {
     LogWarning("the keys stay as they are: {}", ring.status().message());
@@ -64,21 +52,26 @@ void ReloadKeys(const ServeFlags& flags, api::KeyStore* keys) {
 }
 
 Result<int> Serve(const ServeFlags& flags) {
+  ServeSignals signals;
   FATHOM_ASSIGN_OR_RETURN(api::KeyRing ring, flags.ToKeys());
   FATHOM_ASSIGN_OR_RETURN(const ModelOptions model_options, flags.ToModelOptions());
-  const std::string model_name = std::filesystem::path(model_options.folder).filename().string();
+  const std::string model_name = NameOfFolder(model_options.folder);
   FATHOM_ASSIGN_OR_RETURN(api::ApiOptions options, flags.ToApiOptions(model_name));
   std::unique_ptr<AccessLog> log;
   if (flags.access_log) {
     FATHOM_ASSIGN_OR_RETURN(log, AccessLog::Open(*flags.access_log));
     options.access_log = [&log](const std::string& line) { log->Write(line); };
   }
-  FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
-                          OpenSession(model_options, flags.max_running));
+  Result<std::unique_ptr<Session>> opened =
+      OpenSession(model_options, flags.max_running, [&signals] { return signals.Check(); });
+  if (!signals.Check().ok()) {
+    fmt::print(stderr, "stopped before it served\n");
+    return 0;
+  }
+  FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, std::move(opened));
   options.defaults = DefaultParams(session->model->checkpoint.generation);
   options.manifest = ManifestOf(*session->model);
 
-  ServerSignals signals;
   api::KeyStore keys(std::move(ring));
   session->text = nullptr;  // the engine gets a thread of its own, which text stays above
   EngineThread engine(
@@ -88,14 +81,13 @@ Result<int> Serve(const ServeFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(
       const std::unique_ptr<api::ApiServer> server,
       api::ApiServer::Start(std::move(options), engine, *session->tokenizer, keys));
-  fmt::print("fathom serves {} at {}://{}:{}\n", SafeForTerminal(model_name),
-             flags.tls_key ? "https" : "http",
-             flags.host.find(':') == std::string::npos ? flags.host : "[" + flags.host + "]",
-             server->port());
-  std::fflush(stdout);
-  while (signals.Wait() == SIGHUP) ReloadKeys(flags, &keys);
+  // Standard output may be the access log, whose lines are all JSON.
+  std::FILE* const out = flags.access_log == "-" ? stderr : stdout;
+  fmt::print(out, "fathom serves {} at {}\n", SafeForTerminal(model_name),
+             Address(flags, server->port()));
+  std::fflush(out);
+  while (signals.Wait() == ServeSignals::Event::kReload) ReloadKeys(flags, &keys);
   fmt::print(stderr, "stopping; answers on their way have {} seconds\n", flags.drain_seconds);
-  signals.Release();
   if (!server->Drain(std::chrono::seconds(flags.drain_seconds))) {
     fmt::print(stderr, "some answers were cut off\n");
   }
