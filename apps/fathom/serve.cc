@@ -14,6 +14,8 @@
 #include "command.h"
 #include "commands.h"
 #include "engine/engine_thread.h"
+#include "http/server.h"
+#include "parallel/task_queue.h"
 #include "runtime/open_engine.h"
 #include "runtime/open_model.h"
 #include "serve_flags.h"
@@ -37,6 +39,15 @@ std::string Address(const ServeFlags& flags, uint16_t port) {
                      bare_ipv6 ? "[" + flags.host + "]" : flags.host, port);
 }
 
+// The address and the certificate are tried before the model is read, which may take minutes.
+Status TryToListen(const http::ServerOptions& options) {
+  TaskQueue workers(1);
+  FATHOM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<http::Server> server,
+      http::Server::Start(options, workers, [](const std::shared_ptr<http::Exchange>&) {}));
+  return {};
+}
+
 void ReloadKeys(const ServeFlags& flags, api::KeyStore* keys) {
   if (!flags.api_keys) {
     LogWarning("SIGHUP reads the file of --api-keys again, and there is none");
@@ -57,6 +68,7 @@ Result<int> Serve(const ServeFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(const ModelOptions model_options, flags.ToModelOptions());
   const std::string model_name = NameOfFolder(model_options.folder);
   FATHOM_ASSIGN_OR_RETURN(api::ApiOptions options, flags.ToApiOptions(model_name));
+  FATHOM_RETURN_IF_ERROR(TryToListen(options.http));
   std::unique_ptr<AccessLog> log;
   if (flags.access_log) {
     FATHOM_ASSIGN_OR_RETURN(log, AccessLog::Open(*flags.access_log));
