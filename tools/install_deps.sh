@@ -17,7 +17,7 @@ run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev libedit-dev lib
 deb=(dpkg-dev file)
 python=(python3-dev pybind11-dev)
 test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv
-      pkgconf git bash zsh fish man-db groff-base)
+      pkgconf git bash zsh fish man-db groff-base openssl)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 
 group=${1:-run}
