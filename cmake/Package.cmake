@@ -44,6 +44,9 @@ endforeach()
 # Where Debian's zsh looks below /usr; site-functions is for /usr/local.
 install(FILES ${FATHOM_DOCS_DIR}/completions/_fathom COMPONENT program_deb EXCLUDE_FROM_ALL
         DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+# Its paths are those below /usr. No script of the package enables or starts it.
+install(FILES packaging/fathom.service COMPONENT program_deb EXCLUDE_FROM_ALL
+        DESTINATION lib/systemd/system)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fathom)
@@ -76,7 +79,7 @@ set(CPACK_DEBIAN_PROGRAM_DESCRIPTION
 "inference of DeepSeek-V3.2 on CPUs
 Fathom runs DeepSeek-V3.2, a mixture of experts with sparse attention, from
 the published checkpoint: answers, conversations with tools, batches of
-requests.
+requests, and a server with the APIs of OpenAI and Anthropic.
 It also takes any other checkpoint of the same architecture.")
 
 set(CPACK_DEBIAN_NANO_PACKAGE_NAME fathom-nano)

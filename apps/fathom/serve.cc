@@ -1,14 +1,10 @@
 // fathom serve: the APIs that people already use, on one engine.
 #include <fmt/core.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -17,12 +13,15 @@
 #include "command.h"
 #include "commands.h"
 #include "engine/engine_thread.h"
+#include "http/server.h"
 #include "json/write.h"
 #include "line_log.h"
+#include "parallel/task_queue.h"
 #include "runtime/open_engine.h"
 #include "runtime/open_model.h"
 #include "serve_flags.h"
 #include "serve_manifest.h"
+#include "serve_signals.h"
 #include "session.h"
 #include "terminal/terminal_text.h"
 #include "version_text.h"
@@ -30,32 +29,32 @@
 namespace fathom {
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP wait until they are asked for, in this thread and all it starts.
-class ServerSignals {
- public:
-  ServerSignals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
-    ::signal(SIGPIPE, SIG_IGN);
-  }
-  ~ServerSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  ServerSignals(const ServerSignals&) = delete;
-  ServerSignals& operator=(const ServerSignals&) = delete;
+// "models/nano/" is called nano.
+std::string NameOfFolder(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
 
-  int Wait() const {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
-  // From here on the next one ends the program at once.
-  void Release() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+std::string Address(const ServeFlags& flags, uint16_t port) {
+  const bool bare_ipv6 = flags.host.find(':') != std::string::npos;
+  return fmt::format("{}://{}:{}", flags.tls_key ? "https" : "http",
+                     bare_ipv6 ? "[" + flags.host + "]" : flags.host, port);
+}
 
- private:
-  sigset_t set_, before_;
-};
+// The address and the certificate are tried before the model is read, which may take minutes.
+Status TryToListen(const http::ServerOptions& options) {
+  TaskQueue workers(1);
+  FATHOM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<http::Server> server,
+      http::Server::Start(options, workers, [](const std::shared_ptr<http::Exchange>&) {}));
+  return {};
+}
 
 void ReloadKeys(const ServeFlags& flags, api::KeyStore* keys) {
+  if (!flags.api_keys) {
+    LogWarning("SIGHUP reads the file of --api-keys again, and there is none");
+    return;
+  }
   Result<api::KeyRing> ring = flags.ToKeys();
   if (!ring.ok()) {
     LogWarning("the keys stay as they are: {}", ring.status().message());
@@ -75,10 +74,12 @@ std::string FirstRecordLine(const std::string& model, const json::Value& manifes
 }
 
 Result<int> Serve(const ServeFlags& flags) {
+  ServeSignals signals;
   FATHOM_ASSIGN_OR_RETURN(api::KeyRing ring, flags.ToKeys());
   FATHOM_ASSIGN_OR_RETURN(const ModelOptions model_options, flags.ToModelOptions());
-  const std::string model_name = std::filesystem::path(model_options.folder).filename().string();
+  const std::string model_name = NameOfFolder(model_options.folder);
   FATHOM_ASSIGN_OR_RETURN(api::ApiOptions options, flags.ToApiOptions(model_name));
+  FATHOM_RETURN_IF_ERROR(TryToListen(options.http));
   std::unique_ptr<LineLog> log, record;
   if (flags.access_log) {
     FATHOM_ASSIGN_OR_RETURN(log, LineLog::Open(*flags.access_log));
@@ -89,8 +90,13 @@ Result<int> Serve(const ServeFlags& flags) {
                                                        : LineLog::Open(*flags.record));
     options.record = [&record](const std::string& line) { record->Write(line); };
   }
-  FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session,
-                          OpenSession(model_options, flags.max_running));
+  Result<std::unique_ptr<Session>> opened =
+      OpenSession(model_options, flags.max_running, [&signals] { return signals.Check(); });
+  if (!signals.Check().ok()) {
+    fmt::print(stderr, "stopped before it served\n");
+    return 0;
+  }
+  FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, std::move(opened));
   options.defaults = DefaultParams(session->model->checkpoint.generation);
   options.manifest = ManifestOf(*session->model);
   if (record) record->Write(FirstRecordLine(model_name, options.manifest));
@@ -98,7 +104,6 @@ Result<int> Serve(const ServeFlags& flags) {
     LogWarning("{} keeps what everybody says, word for word", *flags.record);
   }
 
-  ServerSignals signals;
   api::KeyStore keys(std::move(ring));
   session->text = nullptr;  // the engine gets a thread of its own, which text stays above
   EngineThread engine(
@@ -108,14 +113,13 @@ Result<int> Serve(const ServeFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(
       const std::unique_ptr<api::ApiServer> server,
       api::ApiServer::Start(std::move(options), engine, *session->tokenizer, keys));
-  fmt::print("fathom serves {} at {}://{}:{}\n", SafeForTerminal(model_name),
-             flags.tls_key ? "https" : "http",
-             flags.host.find(':') == std::string::npos ? flags.host : "[" + flags.host + "]",
-             server->port());
-  std::fflush(stdout);
-  while (signals.Wait() == SIGHUP) ReloadKeys(flags, &keys);
+  // Standard output may be the access log, whose lines are all JSON.
+  std::FILE* const out = flags.access_log == "-" ? stderr : stdout;
+  fmt::print(out, "fathom serves {} at {}\n", SafeForTerminal(model_name),
+             Address(flags, server->port()));
+  std::fflush(out);
+  while (signals.Wait() == ServeSignals::Event::kReload) ReloadKeys(flags, &keys);
   fmt::print(stderr, "stopping; answers on their way have {} seconds\n", flags.drain_seconds);
-  signals.Release();
   if (!server->Drain(std::chrono::seconds(flags.drain_seconds))) {
     fmt::print(stderr, "some answers were cut off\n");
     engine.Stop();  // tells those who still wait

@@ -1,6 +1,7 @@
 #include "serve_flags.h"
 
-#include <utility>
+#include <algorithm>
+#include <string_view>
 
 #include "api/gate.h"
 #include "api/model_aliases.h"
@@ -13,6 +14,9 @@ Status CheckRange(std::string_view flag, int64_t value, int64_t low, int64_t hig
   if (value >= low && value <= high) return {};
   return InvalidArgument("{}: {} is outside [{}, {}]", flag, value, low, high);
 }
+
+// Of "NAME=thinking" the name.
+std::string_view NameOf(std::string_view alias) { return alias.substr(0, alias.find('=')); }
 
 Result<int64_t> ReadBytes(std::string_view flag, std::string_view text) {
   Result<int64_t> bytes = ParseBytes(text);
@@ -80,14 +84,21 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   options.gate.allowed_origins = allowed_origins;
   std::vector<std::string> names = served_names;
   if (names.empty()) names.push_back(model_name);
-  std::vector<std::string> others = api::kDefaultAliases;
+  // Names that are there anyway give way to the same ones given.
+  std::vector<std::string> others;
+  for (const std::string& alias : api::kDefaultAliases) {
+    const auto same = [&](const std::string& given) { return NameOf(given) == NameOf(alias); };
+    if (std::ranges::none_of(names, same) && std::ranges::none_of(aliases, same)) {
+      others.push_back(alias);
+    }
+  }
   others.insert(others.end(), aliases.begin(), aliases.end());
   FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
   options.thinking = thinking == "on";
   if (prices) {
     FATHOM_ASSIGN_OR_RETURN(options.prices, api::Prices::Load(*prices));
   }
-  FATHOM_ASSIGN_OR_RETURN(const int64_t remembered, ReadBytes("--memory", memory));
+  FATHOM_ASSIGN_OR_RETURN(const int64_t remembered, ReadBytes("--answer-memory", answer_memory));
   options.memory.bytes = static_cast<size_t>(remembered);
   options.share_cache = share_cache;
   options.workers = static_cast<int>(workers);
@@ -95,75 +106,78 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
 }
 
 std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
-  std::vector<Flag> table = ModelFlagTable(&flags->model);
-  const std::vector<Flag> more = {
+  std::vector<Flag> table = {
       {.name = "--config",
        .value = "FILE",
        .help = "JSON file of settings, named as these flags: {\"port\": 8080, …}",
        .target = &flags->config},
       {.name = "--host",
        .value = "ADDRESS",
-       .help = "address to listen on; off loopback a key is needed [127.0.0.1]",
+       .help = "address to listen on; one that others can reach needs a key [127.0.0.1]",
        .target = &flags->host},
       {.name = "--port", .value = "N", .help = "0: any free one [8080]", .target = &flags->port},
       {.name = "--api-key",
        .value = "KEY",
-       .help = "the one key that clients must send",
+       .help = "the one key that clients must send; others on this machine can read a command "
+               "line, so better as FATHOM_API_KEY",
        .target = &flags->api_key},
       {.name = "--api-keys",
        .value = "FILE",
        .help = "file of several keys, with limits (fathom make-key); SIGHUP reads it again",
        .target = &flags->api_keys},
-      {.name = "--served-model-name",
-       .value = "NAME",
-       .help = "a name that the model answers to; may be given again [the folder's name]",
-       .target = &flags->served_names},
-      {.name = "--alias",
-       .value = "NAME",
-       .help = "another name, also NAME=thinking or NAME=chat; deepseek-chat and "
-               "deepseek-reasoner are there",
-       .target = &flags->aliases},
-      {.name = "--thinking",
-       .value = "MODE",
-       .help = "on or off, where neither request nor name says [off]",
-       .target = &flags->thinking,
-       .choices = {"on", "off"}},
-      {.name = "--cache-memory",
-       .value = "SIZE",
-       .help = "memory of the cache, such as 8GB [half of what is left, at most what "
-               "--max-running requests can fill]",
-       .target = &flags->cache_memory},
-      {.name = "--max-running",
-       .value = "N",
-       .help = "requests that share the steps; others wait [32]",
-       .target = &flags->max_running},
-      {.name = "--max-waiting",
-       .value = "N",
-       .help = "requests that may wait; others get 429 [1024]",
-       .target = &flags->max_waiting},
-      {.name = "--share-cache",
-       .value = "",
-       .help = "find prompts' beginnings across keys too: faster, but its timing tells one key "
-               "what another asks",
-       .target = &flags->share_cache},
-      {.name = "--memory",
-       .value = "SIZE",
-       .help = "what is remembered of answers: reasoning, calls, responses [256MB]",
-       .target = &flags->memory},
       {.name = "--tls-certificate",
        .value = "FILE",
        .help = "PEM file with its chain; with --tls-key the server speaks TLS alone",
        .target = &flags->tls_certificate},
-      {.name = "--tls-key", .value = "FILE", .help = "PEM file", .target = &flags->tls_key},
+      {.name = "--tls-key",
+       .value = "FILE",
+       .help = "PEM file of the certificate's key, without a passphrase",
+       .target = &flags->tls_key},
       {.name = "--allow-host",
        .value = "NAME",
        .help = "a name of this server besides its address; may be given again",
        .target = &flags->allowed_hosts},
       {.name = "--allow-origin",
        .value = "ORIGIN",
-       .help =
-           "a site whose pages may use the server, https://chat.example.org; may be given again",
+       .help = "a site whose pages may use the server, such as https://chat.example.org; may be "
+               "given again",
        .target = &flags->allowed_origins},
+      {.name = "--served-model-name",
+       .value = "NAME",
+       .help = "a name that the model answers to; may be given again [the folder's name]",
+       .target = &flags->served_names},
+      {.name = "--alias",
+       .value = "NAME",
+       .help = "another name; NAME=thinking or NAME=chat also says whether it thinks; may be given "
+               "again [deepseek-chat=chat, deepseek-reasoner=thinking]",
+       .target = &flags->aliases},
+      {.name = "--thinking",
+       .value = "MODE",
+       .help = "on or off, where neither request nor name says [off]",
+       .target = &flags->thinking,
+       .choices = {"on", "off"}},
+      {.name = "--max-running",
+       .value = "N",
+       .help = "requests that are worked on at once; others wait [32]",
+       .target = &flags->max_running},
+      {.name = "--max-waiting",
+       .value = "N",
+       .help = "requests that may wait; others get 429 [1024]",
+       .target = &flags->max_waiting},
+      {.name = "--cache-memory",
+       .value = "SIZE",
+       .help = "memory of the cache, such as 8GB [half of what is left, at most what "
+               "--max-running requests can fill]",
+       .target = &flags->cache_memory},
+      {.name = "--share-cache",
+       .value = "",
+       .help = "find prompts' beginnings across keys too: faster, but its timing tells one key "
+               "what another asks",
+       .target = &flags->share_cache},
+      {.name = "--answer-memory",
+       .value = "SIZE",
+       .help = "what is remembered of answers: reasoning, calls, responses [256MB]",
+       .target = &flags->answer_memory},
       {.name = "--body-limit",
        .value = "SIZE",
        .help = "largest request [32MB]",
@@ -198,7 +212,8 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .help = "how long SIGTERM waits for answers that are on their way [30]",
        .target = &flags->drain_seconds},
   };
-  table.insert(table.end(), more.begin(), more.end());
+  const std::vector<Flag> model = ModelFlagTable(&flags->model);
+  table.insert(table.end(), model.begin(), model.end());
   return table;
 }
 

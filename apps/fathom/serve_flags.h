@@ -25,7 +25,7 @@ struct ServeFlags {
   std::optional<std::string> cache_memory;
   int64_t max_running = 32, max_waiting = 1024;
   bool share_cache = false;
-  std::string memory = "256 MB";
+  std::string answer_memory = "256 MB";
   std::optional<std::string> tls_certificate, tls_key;
   std::vector<std::string> allowed_hosts, allowed_origins;
   std::string body_limit = "32 MB";

@@ -13,13 +13,14 @@ Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t ma
   FATHOM_ASSIGN_OR_RETURN(ModelOptions options, flags.ToOptions());
   options.sequences = max_running;
   options.logit_rows = max_running;
-  return OpenSession(options, max_running);
+  const InterruptScope interrupt;
+  return OpenSession(options, max_running, [&interrupt] { return interrupt.Check(); });
 }
 
-Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running) {
+Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running,
+                                             const std::function<Status()>& check) {
   const Stopwatch watch;
   auto session = std::make_unique<Session>();
-  const InterruptScope interrupt;
   std::optional<Progress> bar;
   const auto on_plan = [&](const MemoryPlan& plan) {
     constexpr int64_t kWorthSaying = int64_t{2} << 30;  // smaller models start before it is read
@@ -28,7 +29,7 @@ Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_
   };
   const auto on_progress = [&](int64_t done) {
     bar->Update(done);
-    return interrupt.Check();
+    return check();
   };
   FATHOM_ASSIGN_OR_RETURN(session->model, OpenModel(options, on_plan, on_progress));
   bar.reset();

@@ -1,6 +1,7 @@
 // A model ready to talk: opened, with tokenizer and engines, for the commands that generate.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,10 +24,12 @@ struct Session {
 };
 
 // Shows the memory plan and a progress bar on standard error when that is a terminal.
-// `max_running` requests share the steps; the cache holds one context for each.
+// `max_running` requests share the steps; the cache holds one context for each. Ctrl-C ends it.
 Result<std::unique_ptr<Session>> OpenSession(const ModelFlags& flags, int64_t max_running);
-// The same with everything chosen.
-Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running);
+// The same with everything chosen. `check` is asked while weights are read, and its error ends
+// that.
+Result<std::unique_ptr<Session>> OpenSession(const ModelOptions& options, int64_t max_running,
+                                             const std::function<Status()>& check);
 
 // "load 0.05 s · prompt 12 tokens, 310.0 per second · answer 40 tokens, 250.0 per second · read 52
 // of 52 keys per token"

@@ -218,7 +218,7 @@ void GenerationRun::FailAll(const Status& status, std::string* out) {
     caller_.exchange->Send(Failure(status));
   }
   Close("error");
-  CancelAll();
+  if (ended_ < generations_.size()) CancelAll();  // the others
 }
 
 void GenerationRun::CancelAll() {

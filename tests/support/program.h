@@ -53,6 +53,7 @@ class Program {
 
   void Signal(int signal) const { FATHOM_CHECK(::kill(child_, signal) == 0, "kill {}", signal); }
   std::string OutSoFar() const { return Content("out"); }
+  std::string ErrSoFar() const { return Content("err"); }
 
   ProgramResult Wait() {
     int status = 0;

@@ -3,9 +3,11 @@
 
 tools/check_deb.sh installs them on a clean system.
 """
+import io
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -13,7 +15,7 @@ BUILD = pathlib.Path(sys.argv.pop()).resolve()
 
 
 def output(*command, **more):
-    return subprocess.run(command, check=True, text=True, encoding="utf-8", stdout=subprocess.PIPE, **more).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, **{"text": True, "encoding": "utf-8", **more}).stdout
 
 
 class Packages(unittest.TestCase):
@@ -58,9 +60,18 @@ class Packages(unittest.TestCase):
         for path in ("/usr/bin/fathom", "/usr/share/man/man1/fathom.1.gz", "/usr/share/man/man1/fathom-run.1.gz",
                      "/usr/share/bash-completion/completions/fathom", "/usr/share/zsh/vendor-completions/_fathom",
                      "/usr/share/fish/vendor_completions.d/fathom.fish", "/usr/share/doc/fathom/copyright",
-                     "/usr/share/doc/fathom/changelog.Debian.gz", "/usr/share/doc/fathom/README.md"):
+                     "/usr/share/doc/fathom/changelog.Debian.gz", "/usr/share/doc/fathom/README.md",
+                     "/usr/share/man/man1/fathom-serve.1.gz", "/usr/share/man/man1/fathom-make-key.1.gz",
+                     "/usr/lib/systemd/system/fathom.service"):
             self.assertIn(path, found)
         self.assertFalse([path for path in found if "LICENSE" in path or "/models/" in path or "/include/" in path])
+
+    def test_nothing_runs_by_being_installed(self):
+        for package in self.packages:
+            scripts = output("dpkg-deb", "--ctrl-tarfile", self.packages[package], encoding=None, text=False)
+            with tarfile.open(fileobj=io.BytesIO(scripts)) as control:
+                names = {pathlib.PurePath(name).name for name in control.getnames()}
+            self.assertEqual(names & {"preinst", "postinst", "prerm", "postrm", "triggers"}, set())
 
     def test_the_model_package_holds_the_whole_model(self):
         found = {path for path in self.contents("fathom-nano") if not path.endswith("/")}

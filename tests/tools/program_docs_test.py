@@ -129,7 +129,7 @@ class OnATerminal:
     """What bash and zsh have in common."""
 
     def test_completes_commands(self):
-        self.assertEqual(self.terminal.arguments("fathom make\t"), ["make-checkpoint"])
+        self.assertEqual(self.terminal.arguments("fathom make-c\t"), ["make-checkpoint"])
 
     def test_completes_flags_of_the_command(self):
         self.assertEqual(self.terminal.arguments("fathom chat --thi\t"), ["chat", "--thinking"])
