@@ -77,7 +77,7 @@ TEST(LineLog, WhatCannotBeWrittenIsSaidOnce) {
   testing::internal::CaptureStderr();
   for (int i = 0; i < 3; ++i) (*log)->Write("lost");
   const std::string said = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(said, testing::HasSubstr("access log: No space left on device"));
+  EXPECT_THAT(said, testing::HasSubstr("/dev/full: No space left on device"));
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
 }
 
