@@ -41,7 +41,7 @@ Result<std::string> FindBundledModel(const std::optional<std::string>& environme
   }
   return NotFound(
       "the bundled model was not found: looked for config.json in {} and in models/fathom-nano of "
-      "{} and every folder above it; name a model with --model DIR or FATHOM_MODEL=DIR",
+      "{} and every folder above it; name a model folder, or set FATHOM_MODEL",
       installed.string(), folder.string());
 }
 

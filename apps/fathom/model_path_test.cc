@@ -44,7 +44,7 @@ TEST(ModelPath, SaysWhereItLooked) {
   EXPECT_EQ(found.status().message(),
             "the bundled model was not found: looked for config.json in "
             "/nowhere/share/fathom/models/fathom-nano and in models/fathom-nano of /nowhere/bin "
-            "and every folder above it; name a model with --model DIR or FATHOM_MODEL=DIR");
+            "and every folder above it; name a model folder, or set FATHOM_MODEL");
 }
 
 }  // namespace

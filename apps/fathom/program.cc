@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -62,8 +64,13 @@ Status TakeSettings(CLI::App* app, const Command& command) {
     try {
       option->add_result(found->second);
       option->run_callback();
-    } catch (const CLI::Error& error) {
-      return InvalidArgument("{}: {}: {}", *path, found->first, error.what());
+    } catch (const CLI::Error&) {
+      const std::string wanted = !flag.choices.empty()
+                                     ? fmt::format("{}", fmt::join(flag.choices, ", "))
+                                 : flag.value.empty() ? "true or false"
+                                                      : flag.value;
+      return InvalidArgument("{}: {}: expected {}, found \"{}\"", *path, found->first, wanted,
+                             fmt::join(found->second, ", "));
     }
   }
   return {};

@@ -113,8 +113,9 @@ Result<int> Serve(const ServeFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(
       const std::unique_ptr<api::ApiServer> server,
       api::ApiServer::Start(std::move(options), engine, *session->tokenizer, keys));
-  // Standard output may be the access log, whose lines are all JSON.
-  std::FILE* const out = flags.access_log == "-" ? stderr : stdout;
+  // Standard output may be a log, whose lines are all JSON.
+  const bool taken = flags.access_log == "-" || flags.record == "-";
+  std::FILE* const out = taken ? stderr : stdout;
   fmt::print(out, "fathom serves {} at {}\n", SafeForTerminal(model_name),
              Address(flags, server->port()));
   std::fflush(out);

@@ -93,6 +93,7 @@ class Server final : public ApiServer {
   // Reads the body; a handler in `admitted` form answers for the caller's limits too.
   http::RouteHandler WithBody(BodyHandler handler) const;
   http::RouteHandler Admitted(BodyHandler handler) const;
+  http::RouteHandler Counted(BodyHandler handler) const;
 
   template <typename ReadFunction>
   BodyHandler AnswerWith(ReadFunction read,
@@ -212,6 +213,15 @@ http::RouteHandler Server::Admitted(BodyHandler handler) const {
       });
 }
 
+// For what is answered before the handler returns: it counts as a request that runs until then.
+http::RouteHandler Server::Counted(BodyHandler handler) const {
+  return Admitted(
+      [this, handler = std::move(handler)](const Caller& caller, const json::Value& body) {
+        handler(caller, body);
+        parts_.use.End(*caller.holder);
+      });
+}
+
 template <typename ReadFunction>
 BodyHandler Server::AnswerWith(
     ReadFunction read, std::function<std::unique_ptr<AnswerWriter>(const AnswerRequest&)> write,
@@ -263,7 +273,7 @@ void Server::AddAnswers() {
       }));
   const auto messages = Admitted(AnswerWith(
       ReadMessages, [](const AnswerRequest&) { return MakeMessagesWriter(); }, "msg_"));
-  const auto count = WithBody([this](const Caller& caller, const json::Value& body) {
+  const auto count = Counted([this](const Caller& caller, const json::Value& body) {
     const auto request = ReadCountTokens(body);
     const auto prompt = request.ok() ? PromptOf(*request, *caller.holder)
                                      : Result<std::vector<int32_t>>(request.status());
@@ -287,7 +297,7 @@ Result<std::vector<int32_t>> Server::PromptOf(const AnswerRequest& request,
 }
 
 void Server::AddTokens() {
-  Add("POST", "/tokenize", WithBody([this](const Caller& caller, const json::Value& body) {
+  Add("POST", "/tokenize", Counted([this](const Caller& caller, const json::Value& body) {
         const auto answer = [&]() -> Result<json::Value> {
           FATHOM_ASSIGN_OR_RETURN(const TokenizeRequest request, ReadTokenize(body));
           FATHOM_ASSIGN_OR_RETURN(const ModelName* name, FindModel(options_.models, request.model));
@@ -302,7 +312,7 @@ void Server::AddTokens() {
         caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
                                           : ErrorResponse(CallersDialect(caller), answer.status()));
       }));
-  Add("POST", "/detokenize", WithBody([this](const Caller& caller, const json::Value& body) {
+  Add("POST", "/detokenize", Counted([this](const Caller& caller, const json::Value& body) {
         const auto answer = [&]() -> Result<json::Value> {
           FATHOM_ASSIGN_OR_RETURN(const DetokenizeRequest request, ReadDetokenize(body));
           FATHOM_ASSIGN_OR_RETURN(const ModelName* name, FindModel(options_.models, request.model));

@@ -229,6 +229,26 @@ TEST_F(ServiceFaultTest, WrongForeignAndRevokedKeys) {
   EXPECT_EQ(status("x-api-key: bob-key\r\n"), 200);
 }
 
+TEST_F(ServiceFaultTest, AKeysLimitsHoldForEveryKindOfRequest) {
+  test::ScriptedServiceOptions options;
+  options.keys = *KeyRing::FromJson(
+      R"({"keys": [{"name": "abc", "requests_per_minute": 3, "max_running": 1, "sha256":
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]})");
+  Start(std::move(options));
+  const auto status = [&](const std::string& path, const std::string& body) {
+    return Post(port_, path, body, "x-api-key: abc\r\n").status;
+  };
+  EXPECT_EQ(status("/tokenize", R"({"prompt": "hello"})"), 200);
+  EXPECT_EQ(status("/v1/messages/count_tokens",
+                   R"({"model": "scripted", "messages": [{"role": "user", "content": "hello"}]})"),
+            200);
+  EXPECT_EQ(status("/v1/chat/completions", Chat("hello")), 200);
+  const test::HttpAnswer refused =
+      Post(port_, "/tokenize", R"({"prompt": "hello"})", "x-api-key: abc\r\n");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_NE(refused.Header("Retry-After"), "");
+}
+
 TEST_F(ServiceFaultTest, TheCacheDoesNotTellOneKeyWhatAnotherAsked) {
   test::ScriptedServiceOptions options;
   options.keys = TwoKeys();

@@ -55,6 +55,7 @@ Connection::Connection(Hub& hub, tcp::socket socket, bool turned_away)
 }
 
 Connection::~Connection() {
+  CountBody(0);
   hub_.all.erase(this);
   if (turned_away_) {
     --hub_.turned_away;
@@ -199,6 +200,7 @@ asio::awaitable<bool> Connection::Handshake() {
 asio::awaitable<bool> Connection::ServeRequests() {
   while (true) {
     const bool more = co_await ServeOne();
+    CountBody(0);
     if (!more) break;
   }
   co_return !left_ && !closed_;
@@ -252,6 +254,15 @@ void Connection::ReadOn(RequestReader& reader) {
   }
 }
 
+// This request's share of what all bodies may take; false, and unchanged, when there is too little.
+bool Connection::CountBody(size_t bytes) {
+  const size_t others = hub_.body_bytes - body_bytes_;
+  if (bytes > body_bytes_ && others + bytes > hub_.options.all_bodies_bytes) return false;
+  hub_.body_bytes = others + bytes;
+  body_bytes_ = bytes;
+  return true;
+}
+
 // The first byte of a request. False when there will be none.
 asio::awaitable<bool> Connection::AwaitRequest(RequestReader& reader) {
   const Deadline deadline = Clock::now() + hub_.options.idle_timeout;
@@ -281,6 +292,10 @@ asio::awaitable<bool> Connection::ReadUntil(RequestReader& reader, RequestReader
     }
     if (hub_.draining) {
       co_await Refuse(503, "the server is stopping");
+      co_return false;
+    }
+    if (!CountBody(reader.body_bytes())) {
+      co_await Refuse(503, "other requests take all the room for bodies; try again");
       co_return false;
     }
     if (reader.state() == wanted) co_return !left_;

@@ -51,6 +51,7 @@ struct Hub {
   std::optional<asio::ssl::context> tls;
   std::unordered_set<Connection*> all;
   int64_t turned_away = 0;  // of them
+  size_t body_bytes = 0;    // of the requests under way
   bool draining = false, ending = false;
 
   std::atomic<int64_t> connections{0}, requests{0}, refused{0};  // any thread reads them
@@ -112,6 +113,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::string_view input() const { return std::string_view(input_).substr(input_used_); }
   void ReadOn(RequestReader& reader);
+  bool CountBody(size_t bytes);
   size_t input_limit() const;
 
   Hub& hub_;
@@ -133,6 +135,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // The answer under way.
   RequestHead head_;
+  size_t body_bytes_ = 0;  // counted in the hub
   bool http_1_1_ = true;
   Clock::time_point head_read_;
   int status_ = 0;

@@ -227,6 +227,8 @@ RequestReader::State RequestReader::state() const { return parser_->state; }
 bool RequestReader::begun() const { return parser_->begun; }
 const Refusal& RequestReader::refusal() const { return parser_->refusal; }
 RequestHead& RequestReader::head() { return parser_->request.head; }
+size_t RequestReader::body_bytes() const { return parser_->request.body.size(); }
+
 bool RequestReader::has_body() const { return !parser_->is_done(); }
 bool RequestReader::http_1_1() const { return parser_->http_1_1; }
 bool RequestReader::keep_alive() const { return parser_->keep_alive(); }

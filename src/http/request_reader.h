@@ -51,6 +51,7 @@ class RequestReader {
   bool has_body() const;
   bool http_1_1() const;          // else 1.0
   bool keep_alive() const;        // the client allows another request on this connection
+  size_t body_bytes() const;      // that have come so far
   bool expects_continue() const;  // it waits for "100 Continue" before it sends the body
 
   Request Take();  // in kDone, once

@@ -45,6 +45,9 @@ struct ServerOptions {
 
   size_t head_bytes = 64 << 10;
   size_t body_bytes = 32 << 20;
+  // Of all requests that are being read or answered, whose bodies stay until then. Where one more
+  // would go beyond it, that one is answered with 503.
+  size_t all_bodies_bytes = size_t{512} << 20;
   size_t stream_queue_bytes = 4 << 20;             // of one response that wait for its client
   size_t connections = 4096;                       // further ones are answered with 503 and closed
   std::chrono::milliseconds head_timeout{10'000};  // from the first byte of a request to its body

@@ -20,6 +20,7 @@ using std::chrono::seconds;
 using test::Get;
 using test::HttpAnswer;
 using test::HttpClient;
+using test::Post;
 using test::TestServer;
 
 // The server still does its work.
@@ -105,6 +106,32 @@ TEST(ServerAbuse, AHundredMegabytesAreNotReadToTheEnd) {
   while (sent < 100 && client.Send(megabyte)) ++sent;
   EXPECT_LT(sent, 100);
   ExpectAlive(server);
+}
+
+// Many clients with bodies that are each allowed must not take all memory together.
+TEST(ServerAbuse, AllBodiesTogetherHaveALimitToo) {
+  ServerOptions options;
+  options.body_bytes = 1 << 20;
+  options.all_bodies_bytes = 1 << 20;
+  TestServer server(std::move(options));
+  const std::string large(900'000, 'x'), small(400'000, 'y');
+  HttpClient first(server.port());
+  first.Send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n");
+  first.Send(std::string_view(large).substr(0, 800'000));
+  int status = 200;
+  for (int i = 0; i < 3000 && status == 200; ++i) {  // until the server has read the first
+    HttpClient second(server.port());
+    second.Send(Post("/echo", small));
+    status = second.Read().status;
+  }
+  EXPECT_EQ(status, 503);
+  first.Send(std::string_view(large).substr(800'000));
+  EXPECT_EQ(first.Read().status, 200);
+  HttpClient third(server.port());
+  for (int i = 0; i < 5; ++i) {  // what is answered is room again, on an open connection as well
+    third.Send(Post("/echo", large));
+    EXPECT_EQ(third.Read().status, 200);
+  }
 }
 
 TEST(ServerAbuse, SlowRequestsTimeOut) {
