@@ -67,6 +67,7 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   FATHOM_RETURN_IF_ERROR(CheckRange("--connections", connections, 1, 1 << 20));
   FATHOM_RETURN_IF_ERROR(CheckRange("--workers", workers, 1, 64));
   FATHOM_RETURN_IF_ERROR(CheckRange("--drain-seconds", drain_seconds, 0, 3600));
+  FATHOM_RETURN_IF_ERROR(CheckRange("--answer-seconds", answer_seconds, 0, 1 << 30));
   if (tls_certificate.has_value() != tls_key.has_value()) {
     return InvalidArgument("--tls-certificate and --tls-key: TLS needs both");
   }
@@ -102,6 +103,7 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   options.memory.bytes = static_cast<size_t>(remembered);
   options.share_cache = share_cache;
   options.workers = static_cast<int>(workers);
+  options.answer_seconds = static_cast<double>(answer_seconds);
   return options;
 }
 
@@ -207,6 +209,10 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .value = "",
        .help = "the record keeps everybody's words, and fathom run --jsonl can run it again",
        .target = &flags->record_words},
+      {.name = "--answer-seconds",
+       .value = "N",
+       .help = "an answer that takes longer, waiting included, is cut off there; 0: none is [0]",
+       .target = &flags->answer_seconds},
       {.name = "--drain-seconds",
        .value = "N",
        .help = "how long SIGTERM waits for answers that are on their way [30]",

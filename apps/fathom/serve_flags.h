@@ -33,7 +33,7 @@ struct ServeFlags {
   int64_t workers = 2;
   std::optional<std::string> prices, access_log, record;
   bool record_words = false;
-  int64_t drain_seconds = 30;
+  int64_t answer_seconds = 0, drain_seconds = 30;
 
   // Errors name the flag.
   Result<ModelOptions> ToModelOptions() const;

@@ -51,7 +51,7 @@ class Server final : public ApiServer {
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
-        live_(options_.keep_alive_seconds),
+        live_({options_.keep_alive_seconds, options_.answer_seconds}),
         parts_{.engine = engine,
                .tokenizer = tokenizer,
                .workers = workers_,

@@ -33,6 +33,8 @@ struct ApiOptions {
   // A stream that has said nothing for so long, while its request waits or its prompt is read, gets
   // a comment. 0: never.
   double keep_alive_seconds = 10;
+  // An answer that takes longer, waiting included, is cut off there. 0: none is.
+  double answer_seconds = 0;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
   json::Value manifest;     // what /v1/engine says of the model and how it runs

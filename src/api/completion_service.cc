@@ -109,8 +109,8 @@ void CompletionRun::Take(size_t index, const TokenEvent& event, std::string* out
   TellEcho(index, out);
   Say(index, choice.scanner.Add(choice.decoder.Flush()) + choice.scanner.Finish(), {}, out);
   choice.done = true;
-  choice.answer.reason = event.finish == FinishReason::kLength ? chat::FinishReason::kLength
-                                                               : chat::FinishReason::kStop;
+  choice.answer.reason =
+      event.finish == FinishReason::kStop ? chat::FinishReason::kStop : chat::FinishReason::kLength;
 }
 
 void CompletionRun::TakeToken(size_t index, const TokenEvent& event, std::string* out) {

@@ -176,7 +176,8 @@ void GenerationRun::Conclude(size_t index, const TokenEvent& last, std::string* 
   if (closed_) return;
   if (gone_) return Close("gone");
   if (!last.status.ok()) return FailAll(last.status, out);
-  if (last.finish == FinishReason::kCancelled && !generations_[index].cancelled) {
+  const bool wanted = generations_[index].cancelled || out_of_time_;
+  if (last.finish == FinishReason::kCancelled && !wanted) {
     return FailAll(Cancelled("the server is stopping"), out);
   }
   End(index, out);
@@ -240,6 +241,12 @@ void GenerationRun::KeepAlive(double silent_seconds) {
   if (stream_ == nullptr || closed_ || watch_.seconds() - said_seconds_ < silent_seconds) return;
   std::string out(kSseKeepAlive);
   Send(&out);
+}
+
+void GenerationRun::EndAfter(double seconds) {
+  if (watch_.seconds() < seconds || out_of_time_.exchange(true)) return;
+  const std::lock_guard lock(mutex_);  // so that all of them are submitted
+  CancelAll();
 }
 
 void GenerationRun::Record(size_t index, const TokenEvent& event) {

@@ -96,6 +96,9 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
 
   // Writes a comment to a stream that has said nothing for so long. Any thread.
   void KeepAlive(double silent_seconds);
+  // Ends the answer when it has taken longer: as one that was cut off, with what there is of it.
+  // Any thread.
+  void EndAfter(double seconds);
 
  protected:
   // What the derived class does with a generation, by its index among the requests. All under the
@@ -144,7 +147,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   const Stopwatch watch_;
   std::vector<RequestId> ids_;  // of the engine; written once, before anybody reads
   std::atomic<int> wakes_ = 0;
-  std::atomic<bool> gone_ = false;
+  std::atomic<bool> gone_ = false, out_of_time_ = false;
 
   std::mutex mutex_;  // of what follows, and of the derived class's members
   std::vector<Generation> generations_;

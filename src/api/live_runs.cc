@@ -1,5 +1,6 @@
 #include "api/live_runs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -9,8 +10,10 @@
 
 namespace fathom::api {
 
-LiveRuns::LiveRuns(double keep_alive_seconds) : keep_alive_seconds_(keep_alive_seconds) {
-  if (keep_alive_seconds_ > 0) timer_ = std::thread([this] { KeepAlive(); });
+LiveRuns::LiveRuns(const LiveRunLimits& limits) : limits_(limits) {
+  if (limits_.keep_alive_seconds > 0 || limits_.answer_seconds > 0) {
+    timer_ = std::thread([this] { Watch(); });
+  }
 }
 
 LiveRuns::~LiveRuns() {
@@ -42,8 +45,12 @@ void LiveRuns::Close() {
   changed_.wait(lock, [this] { return runs_.empty(); });
 }
 
-void LiveRuns::KeepAlive() {
-  const std::chrono::duration<double> pause(keep_alive_seconds_ / 4);
+void LiveRuns::Watch() {
+  const double keep_alive = limits_.keep_alive_seconds, answer = limits_.answer_seconds;
+  const double shorter = keep_alive <= 0 ? answer
+                         : answer <= 0   ? keep_alive
+                                         : std::min(keep_alive, answer);
+  const std::chrono::duration<double> pause(shorter / 4);
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, pause, [this] { return closed_; })) {
     // Held while they are told, since the last one to let go of a run destroys it: outside the
@@ -53,7 +60,10 @@ void LiveRuns::KeepAlive() {
       if (auto alive = run->weak_from_this().lock()) runs.push_back(std::move(alive));
     }
     lock.unlock();
-    for (const auto& run : runs) run->KeepAlive(keep_alive_seconds_);
+    for (const auto& run : runs) {
+      if (answer > 0) run->EndAfter(answer);
+      if (keep_alive > 0) run->KeepAlive(keep_alive);
+    }
     runs.clear();
     lock.lock();
   }

@@ -1,5 +1,6 @@
-// The runs that are under way: a server that ends waits for them, and streams that are silent get a
-// comment now and then, so that nobody between takes their connections for dead.
+// The runs that are under way: a server that ends waits for them, streams that are silent get a
+// comment now and then, so that nobody between takes their connections for dead, and a run that
+// takes too long is ended.
 #pragma once
 
 #include <condition_variable>
@@ -12,12 +13,17 @@ namespace fathom::api {
 
 class GenerationRun;
 
+struct LiveRunLimits {
+  double keep_alive_seconds = 0;  // a stream gets a comment after so much silence; 0: never
+  double answer_seconds = 0;      // a run is ended after so long; 0: never
+};
+
 // Any thread, but for Close.
 class LiveRuns {
  public:
-  // A stream gets a comment after `keep_alive_seconds` of silence, looked at four times in that
-  // time by one thread for all; 0: none does, and there is no thread.
-  explicit LiveRuns(double keep_alive_seconds);
+  // One thread looks at all runs, four times in the shorter one of the limits; without limits there
+  // is none.
+  explicit LiveRuns(const LiveRunLimits& limits);
   ~LiveRuns();  // nobody is left: Close has returned
   LiveRuns(const LiveRuns&) = delete;
   LiveRuns& operator=(const LiveRuns&) = delete;
@@ -33,9 +39,9 @@ class LiveRuns {
   void Close();
 
  private:
-  void KeepAlive();
+  void Watch();
 
-  const double keep_alive_seconds_;
+  const LiveRunLimits limits_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_set<GenerationRun*> runs_;  // guarded

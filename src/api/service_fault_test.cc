@@ -422,6 +422,29 @@ TEST_F(ServiceFaultTest, SilentStreamsAreKeptAlive) {
   EXPECT_NE(second.ReadUntil("message_stop"), "");
 }
 
+TEST_F(ServiceFaultTest, AnAnswerThatTakesTooLongIsCutOff) {
+  test::ScriptedServiceOptions options;
+  options.api.answer_seconds = 0.2;
+  step_milliseconds_ = 4;
+  Start(std::move(options));
+  const test::Streamed streamed = JoinChat(
+      Post(port_, "/v1/chat/completions", Chat("count", "\"stream\": true, \"n\": 1")).body);
+  EXPECT_EQ(streamed.finish, "length");
+  EXPECT_TRUE(streamed.done);
+  EXPECT_EQ(streamed.content, counted_.substr(0, streamed.content.size()));
+  EXPECT_LT(streamed.content.size(), counted_.size());
+  EXPECT_GT(streamed.content.size(), 4U);
+  const json::Value whole =
+      test::JsonOf(Post(port_, "/v1/chat/completions", Chat("count", "\"n\": 2")));
+  EXPECT_EQ(test::TextAt(whole, "choices.0.finish_reason"), "length");
+  EXPECT_EQ(test::TextAt(whole, "choices.1.finish_reason"), "length");
+  const json::Value message = test::JsonOf(Post(port_, "/v1/messages", R"({"model": "scripted",
+      "max_tokens": 4000, "messages": [{"role": "user", "content": "count"}]})"));
+  EXPECT_EQ(test::TextAt(message, "stop_reason"), "max_tokens");
+  EXPECT_TRUE(Eventually([&] { return Stats().running == 0; }));
+  EXPECT_TRUE(Lives());
+}
+
 TEST_F(ServiceFaultTest, KeepAliveIsNoPartOfAnAnswer) {
   test::ScriptedServiceOptions options;
   options.api.keep_alive_seconds = 0.002;  // shorter than a step
