@@ -36,6 +36,10 @@ ServeSignals::~ServeSignals() {
   }
   pthread_kill(thread_.native_handle(), SIGHUP);  // wakes it
   thread_.join();
+  // What came last and was not taken would end the program as soon as it may.
+  const timespec now = {};
+  while (sigtimedwait(&taken_, nullptr, &now) > 0) {
+  }
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -26,6 +26,13 @@ TEST(ServeSignals, AreTakenWhetherOrNotAnybodyWaits) {
   EXPECT_EQ(signals.Wait(), Event::kStop);
 }
 
+TEST(ServeSignals, WhatComesLastDoesNoHarm) {
+  for (int i = 0; i < 200; ++i) {
+    ServeSignals signals;
+    SendSelf(SIGHUP);
+  }
+}
+
 TEST(ServeSignals, AreLeftAsTheyWere) {
   sigset_t before, after;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before);
