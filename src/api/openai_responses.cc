@@ -98,23 +98,7 @@ Status ReadToolChoice(const FieldReader& body, AnswerRequest* out) {
   if (!IsGiven(choice)) return {};
   if (choice->is_object()) return ReadNamedTool(choice->object(), out);
   if (!choice->is_string()) return json::WrongKind("tool_choice", "string or object", *choice);
-  const std::string& word = choice->string();
-  if (word == "auto") return {};
-  if (word == "none") {
-    out->tool_choice = ToolChoice::kNone;
-    return {};
-  }
-  if (word != "required") {
-    return InvalidArgument(
-        "tool_choice: '{}' is no choice (none, auto, required or an object that names a function "
-        "expected)",
-        word);
-  }
-  if (out->tools.empty()) {
-    return InvalidArgument("tool_choice: a call is required, but there are no functions to call");
-  }
-  out->tool_choice = ToolChoice::kRequired;
-  return {};
+  return TakeToolChoice(choice->string(), "functions to call", out);
 }
 
 // text.format, flat here, as the response_format of chat completions. `echo` gets the format.

@@ -73,23 +73,7 @@ Status ReadToolChoice(const json::Object& request, AnswerRequest* out) {
   if (!IsGiven(choice)) return {};
   if (choice->is_object()) return ReadNamedTool(*choice, out);
   if (!choice->is_string()) return json::WrongKind("tool_choice", "string or object", *choice);
-  const std::string& word = choice->string();
-  if (word == "auto") return {};
-  if (word == "none") {
-    out->tool_choice = ToolChoice::kNone;
-    return {};
-  }
-  if (word != "required") {
-    return InvalidArgument(
-        "tool_choice: '{}' is no choice (none, auto, required or an object that names a function "
-        "expected)",
-        word);
-  }
-  if (out->tools.empty()) {
-    return InvalidArgument("tool_choice: a call is required, but there are no tools");
-  }
-  out->tool_choice = ToolChoice::kRequired;
-  return {};
+  return TakeToolChoice(choice->string(), "tools", out);
 }
 
 Status ReadResponseFormat(const json::Object& request, json::Value* format) {
@@ -115,6 +99,25 @@ Status ReadResponseFormat(const json::Object& request, json::Value* format) {
 }
 
 }  // namespace
+
+Status TakeToolChoice(std::string_view word, std::string_view tools, AnswerRequest* out) {
+  if (word == "auto") return {};
+  if (word == "none") {
+    out->tool_choice = ToolChoice::kNone;
+    return {};
+  }
+  if (word != "required") {
+    return InvalidArgument(
+        "tool_choice: '{}' is no choice (none, auto, required or an object that names a function "
+        "expected)",
+        word);
+  }
+  if (out->tools.empty()) {
+    return InvalidArgument("tool_choice: a call is required, but there are no {}", tools);
+  }
+  out->tool_choice = ToolChoice::kRequired;
+  return {};
+}
 
 Status CheckToolName(std::string_view name, std::string_view path) {
   if (name.empty()) return InvalidArgument("{}: empty", path);
