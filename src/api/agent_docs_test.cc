@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <span>
-#include <sstream>
 
 #include "api/anthropic_messages.h"
 #include "api/openai_responses.h"
 #include "api/thinking_switch.h"
 #include "base/mapped_file.h"
+#include "support/doc_table.h"
 
 namespace fathom::api {
 namespace {
@@ -18,19 +18,7 @@ namespace {
 std::vector<std::string> FirstColumn(const std::string& path, const std::string& head) {
   const Result<std::string> text = ReadFile(FATHOM_SOURCE_DIR "/docs/" + path, 1 << 20);
   FATHOM_CHECK(text.ok(), "{}", text.status().message());
-  std::istringstream lines(*text);
-  std::vector<std::string> names;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("| " + head + " |")) {
-      inside = true;
-    } else if (!line.starts_with("|")) {
-      inside = false;
-    } else if (inside && line.starts_with("| `")) {
-      names.push_back(line.substr(3, line.find('`', 3) - 3));
-    }
-  }
-  return names;
+  return test::FirstColumn(*text, head);
 }
 
 std::vector<std::string> Names(std::span<const RefusedField> fields) {

@@ -2,8 +2,6 @@
 // every field that the code knows stands there.
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "agent/sampling_json.h"
 #include "api/openai_chat.h"
 #include "api/openai_completions.h"
@@ -11,6 +9,7 @@
 #include "api/openai_tools.h"
 #include "api/thinking_switch.h"
 #include "base/mapped_file.h"
+#include "support/doc_table.h"
 
 namespace fathom::api {
 namespace {
@@ -23,19 +22,7 @@ std::string Docs() {
 
 // The names in the first column of the table whose head begins with `head`.
 std::vector<std::string> FirstColumn(const std::string& head) {
-  std::istringstream lines(Docs());
-  std::vector<std::string> names;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("| " + head + " |")) {
-      inside = true;
-    } else if (!line.starts_with("|")) {
-      inside = false;
-    } else if (inside && line.starts_with("| `")) {
-      names.push_back(line.substr(3, line.find('`', 3) - 3));
-    }
-  }
-  return names;
+  return test::FirstColumn(Docs(), head);
 }
 
 Result<AnswerRequest> ReadChatWith(const std::string& field, json::Value value) {
