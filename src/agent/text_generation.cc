@@ -34,9 +34,9 @@ void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent
   const size_t before = events->size();
   stream_.Push(event, events);
   Keep(before, *events);
+  if (!event.finish) return;
   result_.message = builder_.message();
   result_.stop_string = stream_.stop_string();
-  if (!event.finish) return;
   result_.status = event.status;
   complete_ = true;
 }

@@ -57,7 +57,7 @@ class TextGeneration {
   // The engine's last event was taken.
   bool complete() const { return complete_; }
 
-  // What there is so far; final once complete().
+  // Tokens and usage so far; whole, with the message, once complete().
   const GeneratedMessage& result() const { return result_; }
   GeneratedMessage& result() { return result_; }
 
