@@ -22,25 +22,25 @@ Toolbox MakeBuiltinTools(WallClock clock, const std::shared_ptr<const FileFolder
   Toolbox toolbox;
   toolbox.Add(Tool("calculator", "Evaluate an arithmetic expression",
                    {{"expression", "The expression, for example 2 + 3 * 4"}},
-                   [](const json::Object& arguments) {
+                   [](const json::Object& arguments, const std::stop_token&) {
                      return Calculate(arguments.Find("expression")->string());
                    }));
   toolbox.Add(Tool("get_time", "Get the current date and time", {},
-                   [clock = std::move(clock)](const json::Object&) -> Result<std::string> {
-                     return DescribeTime(clock());
-                   }));
+                   [clock = std::move(clock)](const json::Object&, const std::stop_token&)
+                       -> Result<std::string> { return DescribeTime(clock()); }));
   if (folder == nullptr) return toolbox;
   toolbox.Add(Tool("read_file", "Read a file", {{"path", "File path"}},
-                   [folder](const json::Object& arguments) {
+                   [folder](const json::Object& arguments, const std::stop_token&) {
                      return folder->Read(arguments.Find("path")->string());
                    }));
-  toolbox.Add(Tool("list_files", "List files", {{"path", "Path of the folder", /*required=*/false}},
-                   [folder](const json::Object& arguments) -> Result<std::string> {
-                     const json::Value* path = arguments.Find("path");
-                     FATHOM_ASSIGN_OR_RETURN(const FileFolder::Listing listing,
-                                             folder->List(path ? path->string() : "."));
-                     return DescribeListing(listing);
-                   }));
+  toolbox.Add(
+      Tool("list_files", "List files", {{"path", "Path of the folder", /*required=*/false}},
+           [folder](const json::Object& arguments, const std::stop_token&) -> Result<std::string> {
+             const json::Value* path = arguments.Find("path");
+             FATHOM_ASSIGN_OR_RETURN(const FileFolder::Listing listing,
+                                     folder->List(path ? path->string() : "."));
+             return DescribeListing(listing);
+           }));
   return toolbox;
 }
 

@@ -27,7 +27,14 @@ Tool::Tool(std::string name, std::string description, std::vector<ToolParameter>
       parameters_(std::move(parameters)),
       run_(std::move(run)) {}
 
-json::Value Tool::Definition() const {
+Tool Tool::WithSchema(std::string name, std::string description, json::Value schema, Function run) {
+  Tool tool(std::move(name), std::move(description), {}, std::move(run));
+  tool.schema_ = std::move(schema);
+  return tool;
+}
+
+json::Value Tool::Schema() const {
+  if (schema_) return *schema_;
   json::Object properties;
   json::Array required;
   for (const ToolParameter& parameter : parameters_) {
@@ -35,13 +42,14 @@ json::Value Tool::Definition() const {
                    json::Object{{"type", "string"}, {"description", parameter.description}});
     if (parameter.required) required.push_back(parameter.name);
   }
+  return json::Object{{"type", "object"}, {"properties", properties}, {"required", required}};
+}
+
+json::Value Tool::Definition() const {
   return json::Object{
       {"type", "function"},
-      {"function", json::Object{{"name", name_},
-                                {"description", description_},
-                                {"parameters", json::Object{{"type", "object"},
-                                                            {"properties", properties},
-                                                            {"required", required}}}}}};
+      {"function",
+       json::Object{{"name", name_}, {"description", description_}, {"parameters", Schema()}}}};
 }
 
 std::string Tool::Signature() const {
@@ -58,6 +66,7 @@ Status Tool::Check(const json::Value& arguments) const {
     return InvalidArgument("{}: expected the arguments as an object, found {}", name_,
                            KindName(arguments.kind()));
   }
+  if (schema_) return {};
   const auto named = [](std::string_view name) {
     return [name](const ToolParameter& parameter) { return parameter.name == name; };
   };
@@ -79,9 +88,9 @@ Status Tool::Check(const json::Value& arguments) const {
   return {};
 }
 
-Result<std::string> Tool::Call(const json::Value& arguments) const {
+Result<std::string> Tool::Call(const json::Value& arguments, const std::stop_token& stop) const {
   FATHOM_RETURN_IF_ERROR(Check(arguments));
-  FATHOM_ASSIGN_OR_RETURN(std::string text, run_(arguments.object()));
+  FATHOM_ASSIGN_OR_RETURN(std::string text, run_(arguments.object(), stop));
   return Shorten(std::move(text));
 }
 
@@ -102,8 +111,9 @@ json::Array Toolbox::Definitions() const {
   return definitions;
 }
 
-Result<std::string> Toolbox::Call(std::string_view name, const json::Value& arguments) const {
-  if (const Tool* tool = Find(name)) return tool->Call(arguments);
+Result<std::string> Toolbox::Call(std::string_view name, const json::Value& arguments,
+                                  const std::stop_token& stop) const {
+  if (const Tool* tool = Find(name)) return tool->Call(arguments, stop);
   std::string names;
   for (const Tool& tool : tools_) names += (names.empty() ? "" : ", ") + tool.name();
   return NotFound("there is no tool called {}; there are: {}", name,

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,20 +28,29 @@ struct ToolParameter {
 
 class Tool {
  public:
-  // Gets an object that holds every required parameter, strings alone, and nothing unknown.
-  using Function = std::function<Result<std::string>(const json::Object& arguments)>;
+  // Any thread, several calls at a time. A call that takes long looks at `stop` now and then, and
+  // gives up with kCancelled.
+  using Function = std::function<Result<std::string>(const json::Object& arguments,
+                                                     const std::stop_token& stop)>;
 
+  // The function gets every required parameter, strings alone, and nothing unknown.
   Tool(std::string name, std::string description, std::vector<ToolParameter> parameters,
        Function run);
+  // One whose parameters are described by a JSON Schema. The function gets any object, and says
+  // itself what is wrong with it.
+  static Tool WithSchema(std::string name, std::string description, json::Value schema,
+                         Function run);
 
   const std::string& name() const { return name_; }
 
   // {"type": "function", "function": {"name": …, "description": …, "parameters": {…}}}
   json::Value Definition() const;
+  json::Value Schema() const;  // its parameters
+  const std::string& description() const { return description_; }
 
   // Checks the arguments, then runs. A result longer than kMaxToolResultBytes is cut between two
   // characters, with a note of how much is missing.
-  Result<std::string> Call(const json::Value& arguments) const;
+  Result<std::string> Call(const json::Value& arguments, const std::stop_token& stop = {}) const;
 
  private:
   Status Check(const json::Value& arguments) const;
@@ -47,6 +58,7 @@ class Tool {
 
   std::string name_, description_;
   std::vector<ToolParameter> parameters_;
+  std::optional<json::Value> schema_;  // instead of parameters_
   Function run_;
 };
 
@@ -58,7 +70,8 @@ class Toolbox {
   json::Array Definitions() const;
 
   // kNotFound, with the names there are, for an unknown tool.
-  Result<std::string> Call(std::string_view name, const json::Value& arguments) const;
+  Result<std::string> Call(std::string_view name, const json::Value& arguments,
+                           const std::stop_token& stop = {}) const;
 
  private:
   const Tool* Find(std::string_view name) const;

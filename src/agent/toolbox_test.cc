@@ -11,7 +11,7 @@ namespace {
 
 Tool Echo() {
   return Tool("echo", "Say it again", {{"text", "What to say"}, {"times", "How often", false}},
-              [](const json::Object& arguments) -> Result<std::string> {
+              [](const json::Object& arguments, const std::stop_token&) -> Result<std::string> {
                 return arguments.Find("text")->string();
               });
 }
@@ -44,13 +44,30 @@ TEST(Tool, ChecksItsArguments) {
             "error: echo: expected the arguments as an object, found array");
 }
 
+TEST(Tool, OneWithASchemaGetsItsArgumentsAsTheyCame) {
+  const json::Value schema = json::Parse(R"({"type": "object", "properties": {"n": {}}})").value();
+  const Tool tool = Tool::WithSchema(
+      "count", "Count", schema,
+      [](const json::Object& arguments, const std::stop_token& stop) -> Result<std::string> {
+        if (stop.stop_requested()) return Cancelled("stopped");
+        return json::Dump(json::Value(arguments), json::Style::kPython);
+      });
+  EXPECT_EQ(tool.Schema(), schema);
+  EXPECT_EQ(Call(tool, R"({"m": [1]})"), R"({"m": [1]})");
+  EXPECT_EQ(Call(tool, "3"), "error: count: expected the arguments as an object, found number");
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_EQ(Answer(tool.Call(json::Value(json::Object{}), source.get_token())), "error: stopped");
+}
+
 TEST(Tool, ALongResultIsCutBetweenCharacters) {
   const auto repeat = [](size_t bytes) {
-    return Tool("long", "", {}, [bytes](const json::Object&) -> Result<std::string> {
-      std::string text;
-      while (text.size() < bytes) text += "日";
-      return text;
-    });
+    return Tool("long", "", {},
+                [bytes](const json::Object&, const std::stop_token&) -> Result<std::string> {
+                  std::string text;
+                  while (text.size() < bytes) text += "日";
+                  return text;
+                });
   };
   EXPECT_EQ(Call(repeat(kMaxToolResultBytes - 1), "{}").size(), kMaxToolResultBytes - 1);
   const std::string cut = Call(repeat(2 * kMaxToolResultBytes), "{}");
@@ -63,9 +80,10 @@ TEST(Toolbox, FindsToolsByName) {
   EXPECT_EQ(Answer(toolbox.Call("echo", json::Object{})),
             "error: there is no tool called echo; there are: none");
   toolbox.Add(Echo());
-  toolbox.Add(Tool("fail", "", {}, [](const json::Object&) -> Result<std::string> {
-    return InvalidArgument("it broke");
-  }));
+  toolbox.Add(
+      Tool("fail", "", {}, [](const json::Object&, const std::stop_token&) -> Result<std::string> {
+        return InvalidArgument("it broke");
+      }));
   EXPECT_EQ(Answer(toolbox.Call("echo", json::Object{{"text", "hello"}})), "hello");
   EXPECT_EQ(Answer(toolbox.Call("fail", json::Object{})), "error: it broke");
   EXPECT_EQ(Answer(toolbox.Call("Echo", json::Object{})),

@@ -1,0 +1,16 @@
+// What a grammar may cost before its request is refused.
+#pragma once
+
+#include <cstdint>
+
+namespace fathom::grammar {
+
+struct GrammarLimits {
+  int64_t schema_bytes = 256 << 10;  // of one schema, as JSON
+  int64_t schema_depth = 64;         // nested subschemas, $ref followed
+  int64_t expressions = 200'000;     // of a grammar
+  int64_t states = 400'000;          // of its automaton
+  double seconds = 0.08;             // to compile all of a request's schemas
+};
+
+}  // namespace fathom::grammar
