@@ -227,7 +227,8 @@ std::vector<bool> FindLive(const Machine& machine) {
   const size_t n = machine.states.size();
   std::vector<int32_t> begin(n + 1), sources;
   for (const auto& state : machine.states) {
-    ForEachTarget(machine, state, [&](int32_t target) { ++begin[static_cast<size_t>(target) + 1]; });
+    ForEachTarget(machine, state,
+                  [&](int32_t target) { ++begin[static_cast<size_t>(target) + 1]; });
   }
   for (size_t i = 0; i < n; ++i) begin[i + 1] += begin[i];
   sources.resize(static_cast<size_t>(begin[n]));
