@@ -117,8 +117,8 @@ void Builder::AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine
 }
 
 void Builder::AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out) {
-  std::stable_sort(edges->begin(), edges->end(),
-                   [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+  std::sort(edges->begin(), edges->end(),
+            [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
   for (size_t i = 0; i < edges->size();) {
     Subset targets;
     size_t end = i;
