@@ -23,7 +23,7 @@ struct SubsetHash {
 
 class Builder {
  public:
-  Builder(const Nfa& nfa, Budget* budget) : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
+  Builder(const Nfa& nfa, MachineBudget* budget) : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
 
   // False: too many subsets.
   Result<bool> Deterministic(size_t most_states, Machine* machine);
@@ -71,7 +71,7 @@ class Builder {
   void AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out);
 
   const Nfa& nfa_;
-  Budget& budget_;
+  MachineBudget& budget_;
   std::vector<int32_t> seen_;  // the round in which a state was seen
   int32_t round_ = 0;
   std::unordered_map<Subset, size_t, SubsetHash> ids_;
@@ -304,7 +304,7 @@ void Nfa::AddSet(int32_t from, const ByteSet& set, int32_t to) {
   }
 }
 
-Status Budget::Check() const {
+Status MachineBudget::Check() const {
   if (states > limits.states) {
     return ResourceExhausted("the grammar needs more than {} states", limits.states);
   }
@@ -314,7 +314,7 @@ Status Budget::Check() const {
   return {};
 }
 
-Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, Budget* budget) {
+Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* budget) {
   Machine machine;
   {
     Builder builder(nfa, budget);

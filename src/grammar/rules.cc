@@ -74,7 +74,7 @@ class AutomatonBuilder {
   const Grammar& grammar_;
   const AutomatonOptions options_;
   const ExpressionFacts facts_;
-  Budget budget_;
+  MachineBudget budget_;
   Automaton out_;
   std::vector<Source> sources_;                  // by rule of the automaton
   std::unordered_map<ExprId, int32_t> rule_of_;  // of rules' bodies and hoisted expressions
