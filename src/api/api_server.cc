@@ -12,6 +12,7 @@
 #include "api/metrics_page.h"
 #include "api/openai_chat.h"
 #include "api/openai_responses.h"
+#include "api/page.h"
 #include "api/tokenize.h"
 #include "http/router.h"
 #include "json/field_reader.h"
@@ -87,6 +88,7 @@ class Server final : public ApiServer {
   void AddAnswers();
   void AddTokens();
   void AddState();
+  void AddPage();
   // The same under /v1 and without: clients write their base address with and without.
   void Add(const std::string& method, const std::string& path, const http::RouteHandler& handler);
   void Get(const std::string& path, std::function<http::Response()> answer);
@@ -340,13 +342,28 @@ void Server::AddState() {
   Get("/ready", [this] { return Ready(); });
   Get("/metrics", [this] { return Metrics(); });
   Get("/v1/engine", [this] { return Manifest(); });
-  Get("/", [] { return JsonResponse(json::Object{{"server", "fathom"}}); });
+}
+
+// A browser gets the page, a program something that it can read.
+void Server::AddPage() {
+  router_.Add("GET", "/", [this](const Exchange& exchange, const std::string&) {
+    const http::RequestHead& head = exchange->request().head;
+    if (options_.page && WantsPage(head)) return exchange->Send(Page::Built().Index(head));
+    http::Response response = JsonResponse(json::Object{{"server", "fathom"}});
+    response.headers.Add("Vary", "Accept");
+    exchange->Send(std::move(response));
+  });
+  if (!options_.page) return;
+  router_.Add("GET", "/assets/{id}", [](const Exchange& exchange, const std::string& id) {
+    exchange->Send(Page::Built().Asset(exchange->request().head, id));
+  });
 }
 
 void Server::AddRoutes() {
   AddAnswers();
   AddTokens();
   AddState();
+  AddPage();
 }
 
 // The process lives, and the engine moves.
@@ -411,6 +428,7 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
   const http::Router::Match match = router_.Find(head);
   const std::string path = match.handler == nullptr ? "other"
                            : match.id.empty()       ? head.path
+                           : IsPagePath(head.path)  ? "/assets/{id}"
                                                     : "/v1/models/{id}";
   metrics_.CountRequest(path, served.status);
   if (!options_.access_log) return;

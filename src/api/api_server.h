@@ -37,6 +37,7 @@ struct ApiOptions {
   double answer_seconds = 0;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
+  bool page = true;         // GET / is the chat page, for browsers
   json::Value manifest;     // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;

@@ -7,6 +7,7 @@ const OPTIONS = {
   throwOnError: true,  // its own display of errors has a style attribute; ours shows the source
   trust: false,        // no links, no classes, no HTML out of formulas
   strict: "ignore",
+  errorColor: "currentcolor",  // of a command that it does not know
   maxSize: 20,
   maxExpand: 300,
 };

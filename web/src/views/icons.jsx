@@ -35,10 +35,10 @@ export function Icon({ name }) {
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d="M3 6c3-2 6 2 9 0s6-2 9 0" />
+      <path d="M2 6.5c1.7-2 3.3-2 5 0s3.3 2 5 0 3.3-2 5 0 3.3 2 5 0" />
+      <path class="faint" d="M4.5 12.5c1.2-1.4 2.5-1.4 3.7 0M15.8 12.5c1.2-1.4 2.5-1.4 3.7 0" />
       <path d="M12 9.5v8" />
-      <path class="faint" d="M5 11c2.4-1.6 4.6 1.2 7 0s4.6-1.6 7 0" />
-      <circle cx="12" cy="19.5" r="1.9" />
+      <circle cx="12" cy="20" r="2.1" />
     </svg>
   );
 }
