@@ -9,6 +9,7 @@ import { readFile } from "./transfer.js";
 
 const LAST_SETTINGS = "fathom.settings";
 const SAVE_EVERY_MS = 1000;
+const SETTINGS_PAUSE_MS = 400;
 
 const listeners = new Map();
 
@@ -99,12 +100,12 @@ export function forgetKey() {
 // --- conversations ---
 
 export async function begin() {
+  const id = location.hash.slice(1);
   showNew();
   try {
     app.store = await openStore();
     app.store.onChange(refreshList);
     await refreshList();
-    const id = location.hash.slice(1);
     if (app.list.some((row) => row.id === id)) await show(id);
   } catch {
     notify("This browser keeps nothing for the page: conversations are lost when it is closed.");
@@ -205,6 +206,8 @@ export async function importFile(file) {
   }
 }
 
+let settingsTimer = 0;
+
 export function changeSettings(changes) {
   const conversation = app.conversation;
   conversation.settings = { ...conversation.settings, ...changes };
@@ -213,7 +216,11 @@ export function changeSettings(changes) {
   } catch {
     // They hold for this conversation all the same.
   }
-  if (conversation.roots.length > 0) keep(conversation);
+  // Letter by letter, where a text is typed: kept once there is a pause.
+  clearTimeout(settingsTimer);
+  settingsTimer = setTimeout(() => {
+    if (conversation.roots.length > 0) keep(conversation);
+  }, SETTINGS_PAUSE_MS);
   touch("app");
 }
 

@@ -1,38 +1,43 @@
 // What this conversation asks of the server. New conversations begin with the last ones.
+import { useId, useState } from "preact/hooks";
 import { app, changeSettings, forgetKey } from "../app_state.js";
 import { apiKey } from "../server.js";
 import { NUMBERS } from "../settings.js";
 import { Dialog } from "./dialogs.jsx";
 
 function Choice({ label, value, options, onChange }) {
+  const id = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.target.value)}>
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
         {options.map(([name, words]) => <option key={name} value={name}>{words}</option>)}
       </select>
-    </label>
+    </div>
   );
 }
 
 function Amount({ spec, settings, defaults }) {
   const { name, label, min, max, step, of } = spec;
-  // A number that does not fit is marked by the browser and not taken over.
-  const onChange = (event) => {
+  const id = useId();
+  const [text, setText] = useState(settings[name] ?? "");
+  // A number that does not fit is marked and not taken over; the one before stays.
+  const onInput = (event) => {
     const field = event.target;
-    if (field.value === "") return changeSettings({ [name]: null });
-    const value = Number(field.value);
-    const fits = value >= min && value <= max && (step !== 1 || Number.isInteger(value));
+    const value = field.value === "" ? null : Number(field.value);
+    const fits = !field.validity.badInput && (value === null ||
+      (value >= min && value <= max && (step !== 1 || Number.isInteger(value))));
     field.setCustomValidity(fits ? "" : `${min} to ${max}`);
-    field.reportValidity();
-    return fits ? changeSettings({ [name]: value }) : undefined;
+    setText(field.value);
+    if (fits) changeSettings({ [name]: value });
   };
   return (
-    <label class="field">
-      <span>{label}</span>
-      <input type="number" min={min} max={max} step={step === 1 ? 1 : "any"} inputMode="decimal"
-        value={settings[name] ?? ""} placeholder={defaults[of] ?? "server's choice"} onChange={onChange} />
-    </label>
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input id={id} type="number" min={min} max={max} step={step === 1 ? 1 : "any"} inputMode="decimal"
+        value={text} placeholder={defaults[of] ?? "server's choice"} onInput={onInput}
+        onBlur={(event) => event.target.reportValidity()} />
+    </div>
   );
 }
 
@@ -93,11 +98,11 @@ export function Settings({ onClose }) {
     <Dialog title="Settings" className="side" onClose={onClose}>
       <Choice label="Model" value={settings.model} options={offer.models.map((name) => [name, name])}
         onChange={(model) => changeSettings({ model })} />
-      <label class="field">
-        <span>System prompt</span>
-        <textarea rows={5} value={settings.system}
-          onChange={(event) => changeSettings({ system: event.target.value })} />
-      </label>
+      <div class="field">
+        <label for="system-prompt">System prompt</label>
+        <textarea id="system-prompt" rows={5} value={settings.system}
+          onInput={(event) => changeSettings({ system: event.target.value })} />
+      </div>
       <Choice label="Thinking" value={settings.thinking}
         options={[["default", `as the model's name says, else ${thinking}`], ["on", "on"], ["off", "off"]]}
         onChange={(value) => changeSettings({ thinking: value })} />

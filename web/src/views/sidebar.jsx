@@ -20,19 +20,23 @@ function dayOf(time) {
 function Renaming({ row, onEnd }) {
   const field = useRef(null);
   useEffect(() => field.current.select(), []);
-  const done = () => {
-    if (field.current.value.trim() && field.current.value !== row.title) rename(row.id, field.current.value);
+  const ended = useRef(false);  // taking the field away takes the focus from it, too
+  const end = (takes) => {
+    if (ended.current) return;
+    ended.current = true;
+    const name = field.current.value;
+    if (takes && name.trim() && name !== row.title) rename(row.id, name);
     onEnd();
   };
   const onKeyDown = (event) => {
-    if (event.key === "Enter") done();
+    if (event.key === "Enter") end(true);
     if (event.key === "Escape") {
       event.stopPropagation();
-      onEnd();
+      end(false);
     }
   };
   return <input class="renaming" ref={field} aria-label="New name" maxLength={200}
-    defaultValue={row.title} onKeyDown={onKeyDown} onBlur={done} />;
+    defaultValue={row.title} onKeyDown={onKeyDown} onBlur={() => end(true)} />;
 }
 
 function Row({ row, onShow, onRemove }) {
