@@ -1,12 +1,13 @@
 #!/bin/sh
-# Says whether web/dist is what web/ builds. Compressed files are compared by what is in them: another
-# gzip may pack them otherwise.
+# Runs the tests beside the sources, and says whether web/dist is what web/ builds. Compressed files
+# are compared by what is in them: another gzip may pack them otherwise.
 #
 #   web/check.sh FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: $0 FOLDER" >&2; exit 1; }
 "$here/build.sh" "$1" "$1/rebuilt"
+"$1/run-node" --test "$here"/src/*.test.js > "$1/tests.txt" || { cat "$1/tests.txt"; exit 1; }
 
 # The names and sums of everything in a folder, compressed or not.
 contents() {

@@ -1,4 +1,5 @@
-// The chat page: what web/ builds, embedded in the program and served at GET / and GET /assets/{id}.
+// The chat page: what web/ builds, embedded in the program and served at GET / and GET
+// /assets/{id}.
 //
 // Scripts and styles are stored as they are sent, compressed with gzip, and the program can't
 // unpack them: a client that does not take gzip gets 406, as no browser does. Names of assets hold

@@ -145,8 +145,8 @@ TEST(Page, BuiltPageIsWhole) {
   const std::string body = page.Index(Head("/")).body;
   const std::regex link("(src|href)=\"/assets/([^\"]+)\"");
   std::set<std::string> names;
-  for (auto at = std::sregex_iterator(body.begin(), body.end(), link);
-       at != std::sregex_iterator(); ++at) {
+  for (auto at = std::sregex_iterator(body.begin(), body.end(), link); at != std::sregex_iterator();
+       ++at) {
     names.insert((*at)[2]);
   }
   EXPECT_GE(names.size(), 2U);

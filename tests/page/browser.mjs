@@ -15,26 +15,26 @@ export async function openBrowser() {
 }
 export const closeBrowser = () => browser.close();
 
-// Reports go into `faults`. `expected`: patterns of console lines that a test brings about on purpose.
+// Reports go into `faults`, but for those that a test brings about on purpose: `expected` are their
+// patterns.
 async function watch(page, faults, expected) {
+  const report = (text) => expected.some((pattern) => pattern.test(text)) || faults.push(text);
   page.on("console", (message) => {
-    const text = message.text();
-    if (!["error", "warning"].includes(message.type())) return;
-    if (!expected.some((pattern) => pattern.test(text))) faults.push(`console: ${text}`);
+    if (["error", "warning"].includes(message.type())) report(`console: ${message.text()}`);
   });
-  page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
+  page.on("pageerror", (error) => report(`exception: ${error.message}`));
   page.on("dialog", (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`);
+    report(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  page.on("popup", () => faults.push("a window was opened"));
+  page.on("popup", () => report("a window was opened"));
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
     if (origin !== new URL(FATHOM_URL).origin && protocol !== "data:" && protocol !== "blob:") {
-      faults.push(`request: ${request.url()}`);
+      report(`request: ${request.url()}`);
     }
   });
-  await page.exposeBinding("reportViolation", (_, text) => faults.push(`policy: ${text}`));
+  await page.exposeBinding("reportViolation", (_, text) => report(`policy: ${text}`));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) =>
       window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));

@@ -118,6 +118,8 @@ test("an imported conversation full of markup", () => withPage(async (page) => {
 
 test("the policy is there, and the browser keeps it", () => withPage(async (page) => {
   await ready(page);
+  const refused = [];
+  page.on("requestfailed", (request) => refused.push(`${request.url()} ${request.failure().errorText}`));
   const broken = await page.evaluate(async () => {
     const violations = [];
     const listen = (event) => {
@@ -147,7 +149,10 @@ test("the policy is there, and the browser keeps it", () => withPage(async (page
   });
   assert.deepEqual(broken, ["connect-src", "frame-src", "img-src", "require-trusted-types-for",
     "style-src-attr"]);
-}, { expected: [/Content Security Policy/, /TrustedHTML|TrustedScript|Trusted Type/] }));
+  // The picture is asked for as far as the browser's own gate.
+  assert.ok(refused.every((each) => each === "https://example.org/x.png csp"), refused.join());
+}, { expected: [/Content Security Policy/, /TrustedHTML|TrustedScript|Trusted Type/,
+  /^request: https:\/\/example\.org\/x\.png$/] }));
 
 test("a server with keys asks for one", { skip: process.env.FATHOM_KEY ? false : "the server has no keys" },
   () => withPage(async (page) => {

@@ -27,10 +27,11 @@ export function eventReader(onEvent) {
   }
 
   return function push(bytes) {
+    const searched = rest.length;
     rest += decoder.decode(bytes, { stream: true });
     if (rest.length > MAX_EVENT) throw new Error("an event of the server is too long");
     let from = 0;
-    for (let end; (end = rest.indexOf("\n", from)) >= 0; from = end + 1) {
+    for (let end; (end = rest.indexOf("\n", Math.max(from, searched))) >= 0; from = end + 1) {
       line(rest.slice(from, rest[end - 1] === "\r" && end > from ? end - 1 : end));
     }
     rest = rest.slice(from);
