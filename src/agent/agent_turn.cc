@@ -57,10 +57,10 @@ void AgentTurn::Append(Message message, std::optional<SaidTokens> said) {
   said_.push_back(std::move(said));
 }
 
-Result<AgentTurn::Generate> AgentTurn::Make(std::vector<Message> messages, const Said& said) const {
+Result<AgentTurn::Generate> AgentTurn::MakeWith(TextRequest request, std::vector<Message> messages,
+                                                const Said& said) const {
   Generate made;
   made.round = round_;
-  TextRequest& request = made.request;
   size_t answer = 0;
   for (size_t i = 0; i < messages.size() && i < said.size(); ++i) {
     if (messages[i].role != Role::kAssistant) continue;
@@ -69,11 +69,30 @@ Result<AgentTurn::Generate> AgentTurn::Make(std::vector<Message> messages, const
   }
   if (!options_.tools.empty()) chat::AttachTools(options_.tools, {}, &messages);
   request.messages = std::move(messages);
-  request.thinking = options_.thinking;
-  request.sampling = options_.sampling;
-  request.stop = options_.stop;
-  request.single_call = options_.single_call;
-  FATHOM_ASSIGN_OR_RETURN(made.prompt, MakeTextPrompt(tokenizer_, request));
+  made.request = std::move(request);
+  FATHOM_ASSIGN_OR_RETURN(made.prompt, MakeTextPrompt(tokenizer_, made.request));
+  return made;
+}
+
+Result<AgentTurn::Generate> AgentTurn::Make(std::vector<Message> messages, const Said& said) const {
+  return MakeWith(options_.ask, std::move(messages), said);
+}
+
+// Asked in a way that leaves only text: no reasoning, no calls, no stop string, an end.
+Result<AgentTurn::Generate> AgentTurn::MakeSummary(std::span<const Message> covered) const {
+  TextRequest ask = options_.ask;
+  ask.thinking = chat::ThinkingMode::kChat;
+  ask.stop.clear();
+  ask.sampling.min_tokens = 0;
+  ask.sampling.ignore_eos = false;
+  ask.sampling.logprobs = false;
+  ask.sampling.top_logprobs = 0;
+  ask.sampling.logit_bias[*tokenizer_.TokenId(chat::kDsml)] = kForbidden;
+  FATHOM_ASSIGN_OR_RETURN(Generate made, MakeWith(std::move(ask), AskForSummary(covered), said_));
+  made.request.sampling.max_tokens =
+      std::clamp<int64_t>(options_.context.window - Tokens(made), 1,
+                          std::max<int64_t>(1, options_.context.window / kSummaryShare));
+  made.summary = true;
   return made;
 }
 
@@ -175,18 +194,8 @@ Result<std::optional<AgentTurn::Step>> AgentTurn::BeginSummary(int64_t tokens) {
   std::vector<Message> covered = messages_;
   for (uncovered_rounds_ = 0;; ++uncovered_rounds_) {
     if (!CanSummarise(covered)) return std::optional<Step>();
-    FATHOM_ASSIGN_OR_RETURN(Generate asked, Make(AskForSummary(covered), said_));
-    const int64_t room = window - Tokens(asked);
-    if (room >= std::max<int64_t>(1, window / kLeastSummaryShare)) {
-      SamplingParams& sampling = asked.request.sampling;
-      sampling.max_tokens = std::min(room, std::max<int64_t>(1, window / kSummaryShare));
-      sampling.min_tokens = 0;
-      sampling.ignore_eos = false;
-      sampling.logprobs = false;
-      sampling.top_logprobs = 0;
-      sampling.logit_bias[*tokenizer_.TokenId(chat::kDsml)] = kForbidden;
-      asked.request.stop.clear();
-      asked.summary = true;
+    FATHOM_ASSIGN_OR_RETURN(Generate asked, MakeSummary(covered));
+    if (window - Tokens(asked) >= std::max<int64_t>(1, window / kLeastSummaryShare)) {
       summarised_tokens_ = tokens;
       awaits_ = Awaits::kSummary;
       return std::optional<Step>(std::move(asked));

@@ -40,13 +40,11 @@ struct ContextLimits {
 
 struct TurnOptions {
   int max_rounds = kDefaultMaxRounds;  // answers that may call tools
+  // How every answer is asked for; `messages` and `said` are filled in.
+  TextRequest ask;
   // Shown to the model with every prompt, and no part of the conversation. Empty where they stand
   // in it already.
   std::vector<chat::ToolDefinition> tools;
-  chat::ThinkingMode thinking = chat::ThinkingMode::kChat;
-  SamplingParams sampling;
-  std::vector<std::string> stop;
-  bool single_call = false;  // an answer ends behind its first call
   ContextLimits context;
 };
 
@@ -110,6 +108,9 @@ class AgentTurn {
   using Said = std::vector<std::optional<SaidTokens>>;  // one a message
 
   Result<Generate> Make(std::vector<chat::Message> messages, const Said& said) const;
+  Result<Generate> MakeSummary(std::span<const chat::Message> covered) const;
+  Result<Generate> MakeWith(TextRequest request, std::vector<chat::Message> messages,
+                            const Said& said) const;
   Result<int64_t> CountWithout(size_t rounds) const;
   Result<size_t> RoundsToDrop(ContextStrategy strategy, int64_t tokens) const;
   Said SaidOf(const KeptConversation& kept) const;

@@ -69,7 +69,7 @@ TurnOptions Options(ContextStrategy strategy = ContextStrategy::kKeep, int64_t w
   TurnOptions options;
   options.max_rounds = 100;
   options.tools = LookUp();
-  options.thinking = chat::ThinkingMode::kThinking;
+  options.ask.thinking = chat::ThinkingMode::kThinking;
   options.context = {strategy, window};
   return options;
 }
@@ -340,9 +340,9 @@ TEST(AgentTurn, TheThresholdIsExact) {
 TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
   std::vector<Message> messages = Question();
   TurnOptions options = Options(ContextStrategy::kSummary, kWindow);
-  options.sampling.min_tokens = 5;
-  options.sampling.max_tokens = 7;
-  options.stop = {"ship"};
+  options.ask.sampling.min_tokens = 5;
+  options.ask.sampling.max_tokens = 7;
+  options.ask.stop = {"ship"};
   AgentTurn turn(Nano(), options, messages);
   bool looked = false;
   int said = 0;
@@ -363,6 +363,7 @@ TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
     EXPECT_EQ(generate.request.messages.front().tools, LookUp());
     EXPECT_EQ(generate.request.sampling.logit_bias.at(*Nano().TokenId(chat::kDsml)), -100);
     EXPECT_TRUE(generate.request.stop.empty());
+    EXPECT_EQ(generate.request.thinking, chat::ThinkingMode::kChat);
     EXPECT_EQ(generate.request.sampling.min_tokens, 0);
     EXPECT_EQ(generate.request.sampling.max_tokens, kWindow / 8);
     EXPECT_EQ(RoundsOf(generate.request.messages), static_cast<size_t>(said));
@@ -509,7 +510,7 @@ TEST(AgentTurn, RandomTurns) {
     TurnOptions options = Options(kContextStrategies[random() % 4].strategy,
                                   static_cast<int64_t>(900 + random() % 1500));
     options.max_rounds = static_cast<int>(1 + random() % 20);
-    options.thinking =
+    options.ask.thinking =
         random() % 2 == 0 ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
     AgentTurn turn(Nano(), options, Question());
     for (int steps = 0;; ++steps) {

@@ -9,9 +9,9 @@ TurnOptions TurnOptionsOf(const LoopOptions& options, int64_t window) {
   TurnOptions turn;
   turn.max_rounds = options.max_rounds;
   turn.tools = options.tools;
-  turn.thinking = options.thinking;
-  turn.sampling = options.sampling;
-  turn.stop = options.stop;
+  turn.ask.thinking = options.thinking;
+  turn.ask.sampling = options.sampling;
+  turn.ask.stop = options.stop;
   turn.context = {options.context, window, options.context_share};
   return turn;
 }
