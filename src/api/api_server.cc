@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "api/agent_run.h"
+#include "api/agent_tools.h"
 #include "api/answer_service.h"
 #include "api/anthropic_messages.h"
 #include "api/completion_service.h"
@@ -24,6 +26,9 @@ namespace {
 
 // A step that takes longer than this is no step any more: /health says so.
 constexpr double kStuckSeconds = 120;
+
+// Calls of tools that run at once, of all answers; mostly they wait for somebody else.
+constexpr int kToolThreads = 16;
 
 // Deep enough for any schema, and far from the stack's end.
 constexpr int kBodyDepth = 128;
@@ -66,7 +71,10 @@ class Server final : public ApiServer {
                .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
                .on_record = options_.record,
                .record_words = options_.record_words},
-        workers_(options_.workers) {}
+        agent_tools_(options_.tool_groups ? options_.tool_groups : HarmlessTools()),
+        agent_parts_{.answers = parts_, .tool_threads = tool_threads_, .tools = *agent_tools_},
+        workers_(options_.workers),
+        tool_threads_(kToolThreads) {}
   ~Server() override;
 
   Status Listen();
@@ -124,10 +132,13 @@ class Server final : public ApiServer {
   std::atomic<bool> draining_ = false;
   LiveRuns live_;
   const AnswerParts parts_;
+  const std::shared_ptr<const ToolGroups> agent_tools_;
+  const AgentParts agent_parts_;
   // Requests may come in before Start has returned it, and be at work while it goes.
   mutable std::mutex http_mutex_;
   std::unique_ptr<http::Server> http_;  // guarded, but for the thread that owns the server
   TaskQueue workers_;                   // its tasks use all of the above, so it ends before them
+  TaskQueue tool_threads_;              // and this one's use the workers
 };
 
 Server::~Server() {
@@ -273,6 +284,11 @@ void Server::AddAnswers() {
         if (!request.ok()) return Refuse(parts_, caller, request.status());
         Complete(parts_, caller, *std::move(request), "cmpl-" + RandomText(128));
       }));
+  Add("POST", "/agent", Admitted([this](const Caller& caller, const json::Value& body) {
+        Result<AgentRequest> request = ReadAgent(body, options_.defaults);
+        if (!request.ok()) return Refuse(parts_, caller, request.status());
+        RunAgent(agent_parts_, caller, *std::move(request), "agent_" + RandomText(128));
+      }));
   const auto messages = Admitted(AnswerWith(
       ReadMessages, [](const AnswerRequest&) { return MakeMessagesWriter(); }, "msg_"));
   const auto count = Counted([this](const Caller& caller, const json::Value& body) {
@@ -337,6 +353,9 @@ void Server::AddState() {
     const Result<json::Value> model = ModelBody(options_.models, id);
     exchange->Send(model.ok() ? JsonResponse(*model)
                               : ErrorResponse(Dialect::kOpenAi, model.status()));
+  });
+  Add("GET", "/agent", [this](const Exchange& exchange, const std::string&) {
+    exchange->Send(JsonResponse(AgentBody(agent_parts_, options_.defaults)));
   });
   Get("/health", [this] { return Health(); });
   Get("/ready", [this] { return Ready(); });
