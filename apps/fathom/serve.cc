@@ -116,8 +116,10 @@ Result<int> Serve(const ServeFlags& flags) {
   // Standard output may be a log, whose lines are all JSON.
   const bool taken = flags.access_log == "-" || flags.record == "-";
   std::FILE* const out = taken ? stderr : stdout;
-  fmt::print(out, "fathom serves {} at {}\n", SafeForTerminal(model_name),
-             Address(flags, server->port()));
+  const std::string address = Address(flags, server->port());
+  // In one piece: whoever waits for the first line may read on at once.
+  fmt::print(out, "fathom serves {} at {}\n{}", SafeForTerminal(model_name), address,
+             flags.page == "on" ? fmt::format("its chat page is {}/\n", address) : "");
   std::fflush(out);
   while (signals.Wait() == ServeSignals::Event::kReload) ReloadKeys(flags, &keys);
   fmt::print(stderr, "stopping; answers on their way have {} seconds\n", flags.drain_seconds);

@@ -96,6 +96,7 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   others.insert(others.end(), aliases.begin(), aliases.end());
   FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
   options.thinking = thinking == "on";
+  options.page = page == "on";
   if (prices) {
     FATHOM_ASSIGN_OR_RETURN(options.prices, api::Prices::Load(*prices));
   }
@@ -157,6 +158,11 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .value = "MODE",
        .help = "on or off, where neither request nor name says [off]",
        .target = &flags->thinking,
+       .choices = {"on", "off"}},
+      {.name = "--page",
+       .value = "MODE",
+       .help = "on or off: a chat page for browsers, at the server's address [on]",
+       .target = &flags->page,
        .choices = {"on", "off"}},
       {.name = "--max-running",
        .value = "N",

@@ -33,6 +33,7 @@ struct ServeFlags {
   int64_t workers = 2;
   std::optional<std::string> prices, access_log, record;
   bool record_words = false;
+  std::string page = "on";
   int64_t answer_seconds = 0, drain_seconds = 30;
 
   // Errors name the flag.

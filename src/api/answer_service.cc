@@ -152,16 +152,10 @@ void AnswerRun::RememberTurn(const Choice& choice) const {
   const GeneratedMessage& result = choice.text.result();
   // An answer that the client began is not the whole of what stands in its next prompt.
   if (result.message.tool_calls.empty() || asked_.request.prefix) return;
-  auto turn = std::make_shared<RememberedTurn>();
-  turn->message = result.message;
-  // Only an answer that the model itself ended stands in the next prompt as it is.
-  if (result.end.open == chat::OpenSection::kNone && !result.tokens.empty() &&
-      result.tokens.back() == parts().tokenizer.TokenId(chat::kEos)) {
-    turn->said.tokens = opening_;
-    turn->said.tokens.insert(turn->said.tokens.end(), result.tokens.begin(), result.tokens.end());
-    turn->said.thinking = head().thinking;
-  }
-  parts().memory.KeepTurn(holder().scope, std::move(turn), SteadySeconds());
+  parts().memory.KeepTurn(
+      holder().scope,
+      MakeTurn(result, opening_, head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
+      SteadySeconds());
 }
 
 void AnswerRun::RememberConversation(const Choice& choice) const {

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "api/agent_run.h"
+#include "api/agent_tools.h"
 #include "api/answer_service.h"
 #include "api/anthropic_messages.h"
 #include "api/completion_service.h"
@@ -12,6 +14,7 @@
 #include "api/metrics_page.h"
 #include "api/openai_chat.h"
 #include "api/openai_responses.h"
+#include "api/page.h"
 #include "api/tokenize.h"
 #include "http/router.h"
 #include "json/field_reader.h"
@@ -23,6 +26,9 @@ namespace {
 
 // A step that takes longer than this is no step any more: /health says so.
 constexpr double kStuckSeconds = 120;
+
+// Calls of tools that run at once, of all answers; mostly they wait for somebody else.
+constexpr int kToolThreads = 16;
 
 // Deep enough for any schema, and far from the stack's end.
 constexpr int kBodyDepth = 128;
@@ -65,7 +71,10 @@ class Server final : public ApiServer {
                .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
                .on_record = options_.record,
                .record_words = options_.record_words},
-        workers_(options_.workers) {}
+        agent_tools_(options_.tool_groups ? options_.tool_groups : HarmlessTools()),
+        agent_parts_{.answers = parts_, .tool_threads = tool_threads_, .tools = *agent_tools_},
+        workers_(options_.workers),
+        tool_threads_(kToolThreads) {}
   ~Server() override;
 
   Status Listen();
@@ -87,6 +96,7 @@ class Server final : public ApiServer {
   void AddAnswers();
   void AddTokens();
   void AddState();
+  void AddPage();
   // The same under /v1 and without: clients write their base address with and without.
   void Add(const std::string& method, const std::string& path, const http::RouteHandler& handler);
   void Get(const std::string& path, std::function<http::Response()> answer);
@@ -122,10 +132,13 @@ class Server final : public ApiServer {
   std::atomic<bool> draining_ = false;
   LiveRuns live_;
   const AnswerParts parts_;
+  const std::shared_ptr<const ToolGroups> agent_tools_;
+  const AgentParts agent_parts_;
   // Requests may come in before Start has returned it, and be at work while it goes.
   mutable std::mutex http_mutex_;
   std::unique_ptr<http::Server> http_;  // guarded, but for the thread that owns the server
   TaskQueue workers_;                   // its tasks use all of the above, so it ends before them
+  TaskQueue tool_threads_;              // and this one's use the workers
 };
 
 Server::~Server() {
@@ -271,6 +284,11 @@ void Server::AddAnswers() {
         if (!request.ok()) return Refuse(parts_, caller, request.status());
         Complete(parts_, caller, *std::move(request), "cmpl-" + RandomText(128));
       }));
+  Add("POST", "/agent", Admitted([this](const Caller& caller, const json::Value& body) {
+        Result<AgentRequest> request = ReadAgent(body, options_.defaults);
+        if (!request.ok()) return Refuse(parts_, caller, request.status());
+        RunAgent(agent_parts_, caller, *std::move(request), "agent_" + RandomText(128));
+      }));
   const auto messages = Admitted(AnswerWith(
       ReadMessages, [](const AnswerRequest&) { return MakeMessagesWriter(); }, "msg_"));
   const auto count = Counted([this](const Caller& caller, const json::Value& body) {
@@ -336,17 +354,35 @@ void Server::AddState() {
     exchange->Send(model.ok() ? JsonResponse(*model)
                               : ErrorResponse(Dialect::kOpenAi, model.status()));
   });
+  Add("GET", "/agent", [this](const Exchange& exchange, const std::string&) {
+    exchange->Send(JsonResponse(AgentBody(agent_parts_, options_.defaults)));
+  });
   Get("/health", [this] { return Health(); });
   Get("/ready", [this] { return Ready(); });
   Get("/metrics", [this] { return Metrics(); });
   Get("/v1/engine", [this] { return Manifest(); });
-  Get("/", [] { return JsonResponse(json::Object{{"server", "fathom"}}); });
+}
+
+// A browser gets the page, a program something that it can read.
+void Server::AddPage() {
+  router_.Add("GET", "/", [this](const Exchange& exchange, const std::string&) {
+    const http::RequestHead& head = exchange->request().head;
+    if (options_.page && WantsPage(head)) return exchange->Send(Page::Built().Index(head));
+    http::Response response = JsonResponse(json::Object{{"server", "fathom"}});
+    response.headers.Add("Vary", "Accept");
+    exchange->Send(std::move(response));
+  });
+  if (!options_.page) return;
+  router_.Add("GET", "/assets/{id}", [](const Exchange& exchange, const std::string& id) {
+    exchange->Send(Page::Built().Asset(exchange->request().head, id));
+  });
 }
 
 void Server::AddRoutes() {
   AddAnswers();
   AddTokens();
   AddState();
+  AddPage();
 }
 
 // The process lives, and the engine moves.
@@ -411,6 +447,7 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
   const http::Router::Match match = router_.Find(head);
   const std::string path = match.handler == nullptr ? "other"
                            : match.id.empty()       ? head.path
+                           : IsPagePath(head.path)  ? "/assets/{id}"
                                                     : "/v1/models/{id}";
   metrics_.CountRequest(path, served.status);
   if (!options_.access_log) return;

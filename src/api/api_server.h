@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/tool_groups.h"
 #include "api/gate.h"
 #include "api/keys.h"
 #include "api/openai_models.h"
@@ -37,12 +38,14 @@ struct ApiOptions {
   double answer_seconds = 0;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
+  bool page = true;         // GET / is the chat page, for browsers
   json::Value manifest;     // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;
   // One line of request_record.h for every request for an answer; may be empty. Any thread.
   std::function<void(const std::string& line)> record;
-  bool record_words = false;  // as they came; otherwise the body is redacted
+  bool record_words = false;                      // as they came; otherwise the body is redacted
+  std::shared_ptr<const ToolGroups> tool_groups;  // for /v1/agent; may be null
 };
 
 // What the server holds at the moment; all but the memory is 0 when nothing is under way.

@@ -80,7 +80,9 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
   if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
   self_ = shared_from_this();
-  if (const Status status = SubmitAll(std::move(requests)); !status.ok()) {
+  for (GenerateRequest& request : requests) {
+    const Status status = Submit(std::move(request));
+    if (status.ok()) continue;
     CancelAll();
     self_ = nullptr;  // what was submitted ends unheard
     return Refused(status);
@@ -98,19 +100,23 @@ void GenerationRun::Refused(const Status& status) {
   Close("refused");
 }
 
-Status GenerationRun::SubmitAll(std::vector<GenerateRequest> requests) {
-  for (GenerateRequest& request : requests) {
-    request.priority = static_cast<int>(holder().priority);
-    request.user = holder().scope;
-    request.cache_scope = parts_.share_cache ? 1 : holder().scope;
-    if (parts_.on_record) recorded_.push_back({request.prompt, request.sampling});
-    FATHOM_ASSIGN_OR_RETURN(auto tokens,
-                            parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
-                              if (const auto run = weak.lock()) run->Wake();
-                            }));
-    ids_.push_back(tokens->id());
-    generations_.push_back({std::move(tokens)});
+Status GenerationRun::Submit(GenerateRequest request) {
+  request.priority = static_cast<int>(holder().priority);
+  request.user = holder().scope;
+  request.cache_scope = parts_.share_cache ? 1 : holder().scope;
+  if (parts_.on_record) recorded_.push_back({request.prompt, request.sampling});
+  FATHOM_ASSIGN_OR_RETURN(auto tokens,
+                          parts_.engine.Submit(std::move(request), [weak = weak_from_this()] {
+                            if (const auto run = weak.lock()) run->Wake();
+                          }));
+  const RequestId id = tokens->id();
+  generations_.push_back({std::move(tokens)});
+  {
+    const std::lock_guard lock(ids_mutex_);
+    ids_.push_back(id);
   }
+  // Who left just before has cancelled what there was then.
+  if (gone_) parts_.engine.Cancel(id);
   return {};
 }
 
@@ -124,16 +130,17 @@ void GenerationRun::Open() {
   }
   Begin(&out);
   Send(&out);
-  // This may be called at once, and by us: cancelling needs no lock.
+  // This may be called at once, and by us: what it does needs no lock that we hold.
   caller_.exchange->OnGone([weak = weak_from_this()] {
     if (const auto run = weak.lock()) {
       run->gone_ = true;
       run->CancelAll();
+      run->Wake();
     }
   });
 }
 
-// On the engine's thread.
+// The engine's thread calls this, among others: quick.
 void GenerationRun::Wake() {
   if (wakes_.fetch_add(1) > 0) return;  // a worker is at it, and looks again
   parts_.workers.Post([run = shared_from_this()] { run->Work(); });
@@ -146,16 +153,31 @@ void GenerationRun::Work() {
     const std::lock_guard lock(mutex_);
     std::string out;
     for (size_t i = 0; i < generations_.size(); ++i) TakeAll(i, &out);
-    const bool over = ended_ == generations_.size();
+    bool over = ended_ == generations_.size();
+    if (over && !closed_) over = !GoesOn(&out);
     if (over && !closed_) FinishAll(&out);
     Send(&out);
     own_seconds_ += own.seconds();
-    if (over) {
+    if (over || (closed_ && ended_ == generations_.size())) {
       Close(EndName());
       last = std::move(self_);
     }
   }
 }
+
+// False: it is over, or closed.
+bool GenerationRun::GoesOn(std::string* out) {
+  if (gone_) {
+    Close("gone");
+    return false;
+  }
+  const Result<bool> more = GoOn(out);
+  if (more.ok()) return *more;
+  FailAll(more.status(), out);
+  return false;
+}
+
+Result<bool> GenerationRun::GoOn(std::string*) { return false; }
 
 void GenerationRun::TakeAll(size_t index, std::string* out) {
   Generation& generation = generations_[index];
@@ -223,6 +245,7 @@ void GenerationRun::FailAll(const Status& status, std::string* out) {
 }
 
 void GenerationRun::CancelAll() {
+  const std::lock_guard lock(ids_mutex_);
   for (const RequestId id : ids_) parts_.engine.Cancel(id);
 }
 
@@ -241,12 +264,14 @@ void GenerationRun::KeepAlive(double silent_seconds) {
   if (stream_ == nullptr || closed_ || watch_.seconds() - said_seconds_ < silent_seconds) return;
   std::string out(kSseKeepAlive);
   Send(&out);
+  if (closed_) Wake();  // nobody reads: what waits for no generation ends too
 }
 
 void GenerationRun::EndAfter(double seconds) {
   if (watch_.seconds() < seconds || out_of_time_.exchange(true)) return;
   const std::lock_guard lock(mutex_);  // so that all of them are submitted
   CancelAll();
+  Wake();
 }
 
 void GenerationRun::Record(size_t index, const TokenEvent& event) {
@@ -260,6 +285,7 @@ void GenerationRun::Record(size_t index, const TokenEvent& event) {
 // Nothing more is said; what it cost is told once.
 void GenerationRun::Close(std::string_view end) {
   if (std::exchange(closed_, true)) return;
+  Closed();
   const AnswerRecord record = {.id = head_.id,
                                .key = holder().name,
                                .model = head_.model,

@@ -3,7 +3,9 @@
 //
 // Tokens are taken and told on the workers; the engine's thread only says that some are there. A
 // run keeps itself until the engine is done with all its generations, whether or not the client
-// stays; a client that leaves takes its generations with it.
+// stays; a client that leaves takes its generations with it. A run whose answer takes several
+// generations one after the other (GoOn) is one request all the same: admitted, recorded, counted
+// and cut off as one.
 #pragma once
 
 #include <atomic>
@@ -114,6 +116,18 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   virtual std::string_view EndName() const = 0;  // of the first generation
   virtual AnswerUsage Usage() const = 0;         // without the cost
   virtual const std::vector<std::string>& StopStrings() const = 0;
+  // Everything that was submitted has ended. True: the run is not over, because it has submitted
+  // more (SubmitNext) or waits for something that will Wake it; then this is asked again. An error
+  // fails the answer.
+  virtual Result<bool> GoOn(std::string* out);
+  // Nothing more will be said, whether or not everything has ended.
+  virtual void Closed() {}
+
+  // In GoOn: one more generation, whose index follows the last one's.
+  Status SubmitNext(GenerateRequest request) { return Submit(std::move(request)); }
+  // A worker looks what there is to do. Any thread.
+  void Wake();
+  bool out_of_time() const { return out_of_time_; }
 
   const AnswerParts& parts() const { return parts_; }
   const AnswerHead& head() const { return head_; }
@@ -126,10 +140,10 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
     bool cancelled = false;  // by us, because its text ended
   };
 
-  Status SubmitAll(std::vector<GenerateRequest> requests);
+  Status Submit(GenerateRequest request);
   void Open();
-  void Wake();
   void Work();
+  bool GoesOn(std::string* out);
   void TakeAll(size_t index, std::string* out);
   void Conclude(size_t index, const TokenEvent& last, std::string* out);
   void FinishAll(std::string* out);
@@ -145,9 +159,11 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   const AnswerHead head_;
   const bool stream_wanted_;
   const Stopwatch watch_;
-  std::vector<RequestId> ids_;  // of the engine; written once, before anybody reads
   std::atomic<int> wakes_ = 0;
   std::atomic<bool> gone_ = false, out_of_time_ = false;
+
+  std::mutex ids_mutex_;        // held only for a moment, under the other one too
+  std::vector<RequestId> ids_;  // of the engine
 
   std::mutex mutex_;  // of what follows, and of the derived class's members
   std::vector<Generation> generations_;
