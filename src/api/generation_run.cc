@@ -19,10 +19,14 @@ Dialect CallersDialect(const Caller& caller) {
   return DialectOf(caller.exchange->request().head.path);
 }
 
+constexpr double kWorthWaitingSeconds = 600;
+
 // A day at most: what a quota of a day may have to wait for.
 void AddRetryAfter(double seconds, http::Response* response) {
   response->headers.Add("Retry-After",
                         fmt::format("{:.0f}", std::clamp(std::ceil(seconds), 1.0, 86'400.0)));
+  // Clients that know this tell their user at once, instead of waiting for tomorrow.
+  if (seconds > kWorthWaitingSeconds) response->headers.Add("X-Should-Retry", "false");
 }
 
 }  // namespace
