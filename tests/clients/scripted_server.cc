@@ -1,16 +1,21 @@
 // A server whose model says what a script tells it to, for clients of other makers.
-//   usage: scripted_server SCRIPT TOKENIZER KEY     prints its address; ends with its input
+//   usage: scripted_server SCRIPT TOKENIZER KEY [CONTEXT]
+// prints its address; ends with its input. CONTEXT is in tokens: prompts of coding agents are long.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
+#include "backend/cache_layout.h"
 #include "base/mapped_file.h"
 #include "support/scripted_service.h"
 
 int main(int argc, char** argv) {
   using namespace fathom;
-  if (argc != 4) {
-    fmt::print(stderr, "usage: scripted_server SCRIPT TOKENIZER KEY\n");
+  const int64_t context = argc == 5 ? std::atoll(argv[4]) : 4096;
+  if ((argc != 4 && argc != 5) || context < 1 || context > (1 << 20)) {
+    fmt::print(stderr, "usage: scripted_server SCRIPT TOKENIZER KEY [CONTEXT]\n");
     return 2;
   }
   const auto start = [&]() -> Result<std::unique_ptr<test::ScriptedService>> {
@@ -19,6 +24,8 @@ int main(int argc, char** argv) {
     FATHOM_ASSIGN_OR_RETURN(options.lines, test::LinesFromJson(script.text()));
     options.tokenizer = argv[2];
     options.keys = api::KeyRing::OfKey(argv[3]);
+    options.context = context;
+    options.pages = std::max(options.pages, static_cast<int32_t>(context / kPageTokens * 2));
     return test::ScriptedService::Start(std::move(options));
   };
   const auto service = start();
