@@ -4,7 +4,7 @@
 # run, test, bench, install and deb share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench page test-page install uninstall deb wheel format format-check clean
+.PHONY: help run test test-clients bench page test-page install uninstall deb wheel format format-check clean
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -41,6 +41,12 @@ test:  ## build and run every test
 	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=ON)
 	@$(call build)
 	@ctest --preset release --no-tests=error -j $(JOBS)
+
+test-clients:  ## install coding agents from npm (840 MB, into build/agents) and run them against the server
+	@$(call deps,test)
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=OFF)
+	@$(call build,--target scripted_server)
+	@tests/agents/test.sh build/release/tests/scripted_server models/fathom-nano/tokenizer.json build/agents
 
 bench:  ## build and run every benchmark
 	@$(call deps,test)

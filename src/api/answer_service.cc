@@ -55,6 +55,7 @@ class AnswerRun final : public GenerationRun {
   const bool json_;               // content is held back and mended when it is whole
   std::vector<int32_t> opening_;  // the tokens of an opening that is part of the answer
   std::vector<Choice> choices_;
+  bool prompt_found_ = false;  // the writer knows
 };
 
 Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
@@ -82,6 +83,9 @@ void AnswerRun::Begin(std::string* out) {
 }
 
 void AnswerRun::Take(size_t index, const TokenEvent& event, std::string* out) {
+  if (streams() && !std::exchange(prompt_found_, true)) {
+    asked_.writer->PromptFound(event.cached_tokens, out);
+  }
   std::vector<chat::StreamEvent> events;
   choices_[index].text.Take(event, &events);
   Tell(index, std::move(events), out);
@@ -107,6 +111,7 @@ void AnswerRun::Tell(size_t index, std::vector<chat::StreamEvent> events, std::s
 void AnswerRun::End(size_t index, std::string* out) {
   Choice& choice = choices_[index];
   GeneratedMessage& result = choice.text.result();
+  if (result.cut_call) result.cut_call->id = choice.call_ids.back();
   for (size_t i = 0; i < result.message.tool_calls.size(); ++i) {
     result.message.tool_calls[i].id = choice.call_ids[i];
   }
@@ -115,6 +120,7 @@ void AnswerRun::End(size_t index, std::string* out) {
   choice.answer.message = result.message;
   choice.answer.end = result.end;
   choice.answer.stop_string = result.stop_string;
+  choice.answer.cut_call = result.cut_call;
   if (json_) TellJson(index, out);
   if (streams()) {
     asked_.writer->End(static_cast<int>(index), choice.answer, out);

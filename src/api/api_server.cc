@@ -16,6 +16,8 @@
 #include "api/openai_responses.h"
 #include "api/page.h"
 #include "api/tokenize.h"
+#include "api/usage_body.h"
+#include "api/usage_file.h"
 #include "http/router.h"
 #include "json/field_reader.h"
 #include "json/parse.h"
@@ -54,6 +56,7 @@ class Server final : public ApiServer {
         tokenizer_(tokenizer),
         gate_(options_.gate, keys),
         memory_(options_.memory),
+        quotas_(options_.prices ? &*options_.prices : nullptr),
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
@@ -63,6 +66,7 @@ class Server final : public ApiServer {
                .workers = workers_,
                .memory = memory_,
                .use = use_,
+               .quotas = quotas_,
                .live = live_,
                .models = options_.models,
                .thinking = options_.thinking,
@@ -77,6 +81,7 @@ class Server final : public ApiServer {
         tool_threads_(kToolThreads) {}
   ~Server() override;
 
+  Status OpenUsageFile();
   Status Listen();
 
   uint16_t port() const override { return http_->port(); }
@@ -113,6 +118,7 @@ class Server final : public ApiServer {
   Result<std::vector<int32_t>> PromptOf(const AnswerRequest& request,
                                         const KeyHolder& holder) const;
 
+  http::Response Usage(const KeyHolder& holder);
   http::Response Health() const;
   http::Response Ready() const;
   http::Response Manifest() const;
@@ -127,6 +133,8 @@ class Server final : public ApiServer {
   const Gate gate_;
   TurnMemory memory_;
   KeyUse use_;
+  Quotas quotas_;
+  std::unique_ptr<UsageFile> usage_file_;  // may be null
   ServerMetrics metrics_;
   http::Router router_;
   std::atomic<bool> draining_ = false;
@@ -149,6 +157,12 @@ Server::~Server() {
   }
   http.reset();   // every client that waits is gone now, and its run is being cancelled
   live_.Close();  // until the engine knows: a run that it wakes needs the workers
+}
+
+Status Server::OpenUsageFile() {
+  if (options_.usage_file.empty()) return {};
+  FATHOM_ASSIGN_OR_RETURN(usage_file_, UsageFile::Open(options_.usage_file, quotas_));
+  return {};
 }
 
 http::ServerCounts Server::HttpCounts() const {
@@ -357,6 +371,12 @@ void Server::AddState() {
   Add("GET", "/agent", [this](const Exchange& exchange, const std::string&) {
     exchange->Send(JsonResponse(AgentBody(agent_parts_, options_.defaults)));
   });
+  Add("GET", "/usage", [this](const Exchange& exchange, const std::string&) {
+    const auto holder = gate_.HolderOf(exchange->request().head);
+    exchange->Send(holder == nullptr  // revoked since the head was read
+                       ? ErrorResponse(Dialect::kOpenAi, 401, "the API key is not valid")
+                       : Usage(*holder));
+  });
   Get("/health", [this] { return Health(); });
   Get("/ready", [this] { return Ready(); });
   Get("/metrics", [this] { return Metrics(); });
@@ -383,6 +403,13 @@ void Server::AddRoutes() {
   AddTokens();
   AddState();
   AddPage();
+}
+
+http::Response Server::Usage(const KeyHolder& holder) {
+  http::Response response =
+      JsonResponse(UsageBody(holder, quotas_, use_, parts_.prices, QuotaNow()));
+  response.headers.Add("Cache-Control", "no-store");
+  return response;
 }
 
 // The process lives, and the engine moves.
@@ -417,7 +444,8 @@ http::Response Server::Manifest() const {
 
 http::Response Server::Metrics() const {
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), metrics_.Get())};
+          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), metrics_.Get(),
+                              quotas_.TotalsByName(kMostKeyLabels))};
 }
 
 void Server::NoteAnswer(const AnswerRecord& record) {
@@ -477,6 +505,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiOptions options, EngineTh
   options.models.context_tokens = engine.context();
   options.gate.bound_host = options.http.host;
   auto server = std::make_unique<Server>(std::move(options), engine, tokenizer, keys);
+  FATHOM_RETURN_IF_ERROR(server->OpenUsageFile());
   FATHOM_RETURN_IF_ERROR(server->Listen());
   return std::unique_ptr<ApiServer>(std::move(server));
 }

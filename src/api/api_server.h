@@ -29,6 +29,7 @@ struct ApiOptions {
   ServedModels models;       // context_tokens is the engine's
   bool thinking = false;     // the mode of names that stand for none
   std::optional<Prices> prices;
+  std::string usage_file;  // keeps what keys have used today (usage_file.h); empty: none does
   MemoryOptions memory;
   bool share_cache = false;  // prefixes are found across key holders
   // A stream that has said nothing for so long, while its request waits or its prompt is read, gets
@@ -60,7 +61,8 @@ class ApiServer {
  public:
   // Listens from now on. Engine, tokenizer and keys outlive the server, whose destructor cancels
   // what is still being answered and waits for the engine to let go of it. Errors are those of
-  // http::Server::Start, and kUnsupported for a tokenizer without the chat format's tokens.
+  // http::Server::Start and UsageFile::Open, and kUnsupported for a tokenizer without the chat
+  // format's tokens.
   static Result<std::unique_ptr<ApiServer>> Start(ApiOptions options, EngineThread& engine,
                                                   const Tokenizer& tokenizer, const KeyStore& keys);
   virtual ~ApiServer() = default;

@@ -117,7 +117,11 @@ std::optional<http::Response> Gate::Check(const http::RequestHead& head) const {
   const Dialect dialect = DialectOf(head.path);
   const auto refuse = [&](int status, const std::string& message) {
     http::Response response = ErrorResponse(dialect, status, message);
-    if (status == 401) response.headers.Add("WWW-Authenticate", "Bearer");
+    if (status == 401) {
+      response.headers.Add("WWW-Authenticate", "Bearer");
+      // Some clients try a wrong key again for minutes otherwise.
+      response.headers.Add("X-Should-Retry", "false");
+    }
     return response;
   };
   const auto host = head.headers.Find("host");

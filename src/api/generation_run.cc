@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/rate_headers.h"
 #include "api/request_record.h"
 #include "api/sse.h"
 #include "base/log.h"
@@ -18,9 +19,14 @@ Dialect CallersDialect(const Caller& caller) {
   return DialectOf(caller.exchange->request().head.path);
 }
 
+constexpr double kWorthWaitingSeconds = 600;
+
+// A day at most: what a quota of a day may have to wait for.
 void AddRetryAfter(double seconds, http::Response* response) {
   response->headers.Add("Retry-After",
-                        fmt::format("{:.0f}", std::clamp(std::ceil(seconds), 1.0, 600.0)));
+                        fmt::format("{:.0f}", std::clamp(std::ceil(seconds), 1.0, 86'400.0)));
+  // Clients that know this tell their user at once, instead of waiting for tomorrow.
+  if (seconds > kWorthWaitingSeconds) response->headers.Add("X-Should-Retry", "false");
 }
 
 }  // namespace
@@ -47,12 +53,22 @@ TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logpr
 
 bool Admit(const AnswerParts& parts, const Caller& caller) {
   double retry_seconds = 0;
-  const Status status = parts.use.Begin(*caller.holder, SteadySeconds(), &retry_seconds);
-  if (status.ok()) return true;
+  Status status = parts.use.Begin(*caller.holder, SteadySeconds(), &retry_seconds);
+  if (status.ok()) {
+    status = parts.quotas.Check(*caller.holder, QuotaNow(), &retry_seconds);
+    if (status.ok()) return true;
+    parts.use.End(*caller.holder);
+  }
   http::Response response = ErrorResponse(CallersDialect(caller), status);
   AddRetryAfter(retry_seconds, &response);
+  AddRateHeaders(parts, *caller.holder, &response);
   caller.exchange->Send(std::move(response));
   return false;
+}
+
+void AddRateHeaders(const AnswerParts& parts, const KeyHolder& holder, http::Response* response) {
+  AddRateHeaders(parts.use.Requests(holder, SteadySeconds()),
+                 parts.quotas.States(holder, QuotaNow()), &response->headers);
 }
 
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status) {
@@ -71,6 +87,7 @@ GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead
     : parts_(parts), caller_(std::move(caller)), head_(std::move(head)), stream_wanted_(stream) {}
 
 GenerationRun::~GenerationRun() {
+  Charge({});  // of what never began
   parts_.use.End(*caller_.holder);
   parts_.live.Leave(this);  // last: a server that ends waits for this
 }
@@ -79,25 +96,57 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const Stopwatch own;
   const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
   if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
+  double retry_seconds = 0;
+  if (const Status status = HoldCost(requests, &retry_seconds); !status.ok()) {
+    return Refused(status, retry_seconds);
+  }
   self_ = shared_from_this();
   for (GenerateRequest& request : requests) {
     const Status status = Submit(std::move(request));
     if (status.ok()) continue;
     CancelAll();
     self_ = nullptr;  // what was submitted ends unheard
-    return Refused(status);
+    return Refused(status, parts_.engine.EstimatedWait());
   }
   Open();
   own_seconds_ += own.seconds();
 }
 
-void GenerationRun::Refused(const Status& status) {
+void GenerationRun::Refused(const Status& status, double retry_seconds) {
   http::Response response = Failure(status);
   if (status.code() == Code::kResourceExhausted) {
-    AddRetryAfter(parts_.engine.EstimatedWait(), &response);
+    AddRetryAfter(retry_seconds, &response);
+    AddRateHeaders(parts_, holder(), &response);
   }
   caller_.exchange->Send(std::move(response));
   Close("refused");
+}
+
+// The most that it can cost: no token found in the cache, and every answer as long as it may be.
+Status GenerationRun::HoldCost(const std::vector<GenerateRequest>& requests,
+                               double* retry_seconds) {
+  int64_t answer_tokens = 0;
+  for (const GenerateRequest& request : requests) {
+    const int64_t room = parts_.engine.context() - static_cast<int64_t>(request.prompt.size());
+    answer_tokens += std::clamp<int64_t>(room, 0, request.sampling.max_tokens);
+  }
+  FATHOM_ASSIGN_OR_RETURN(hold_, parts_.quotas.Hold(holder(), head_.prompt_tokens, answer_tokens,
+                                                    QuotaNow(), retry_seconds));
+  return {};
+}
+
+// Once: what the engine worked is paid for, whether or not somebody heard it.
+void GenerationRun::Charge(const AnswerUsage& usage) {
+  if (!hold_) return;
+  Spending spent;
+  if (ran_) {
+    spent = {.requests = 1,
+             .prompt_tokens = usage.prompt_tokens,
+             .cached_tokens = usage.cached_tokens,
+             .completion_tokens = usage.completion_tokens};
+  }
+  parts_.quotas.Settle(holder(), *hold_, spent, QuotaNow());
+  hold_.reset();
 }
 
 Status GenerationRun::Submit(GenerateRequest request) {
@@ -126,6 +175,7 @@ void GenerationRun::Open() {
     http::Response head = {.content_type = std::string(kEventStreamType)};
     head.headers.Add("Cache-Control", "no-store");
     head.headers.Add("X-Request-Id", head_.id);
+    AddRateHeaders(parts_, holder(), &head);
     stream_ = caller_.exchange->StartStream(std::move(head));
   }
   Begin(&out);
@@ -160,6 +210,7 @@ void GenerationRun::Work() {
     own_seconds_ += own.seconds();
     if (over || (closed_ && ended_ == generations_.size())) {
       Close(EndName());
+      Charge(Usage());
       last = std::move(self_);
     }
   }
@@ -182,6 +233,7 @@ Result<bool> GenerationRun::GoOn(std::string*) { return false; }
 void GenerationRun::TakeAll(size_t index, std::string* out) {
   Generation& generation = generations_[index];
   for (const TokenEvent& event : generation.tokens->Take()) {
+    ran_ = ran_ || event.token || event.queue_seconds > 0;
     if (first_token_seconds_ == 0 && event.token) first_token_seconds_ = watch_.seconds();
     if (!closed_ && parts_.on_record) Record(index, event);
     if (!closed_) Take(index, event, out);
@@ -207,6 +259,7 @@ void GenerationRun::Conclude(size_t index, const TokenEvent& last, std::string* 
 
 void GenerationRun::FinishAll(std::string* out) {
   AnswerUsage usage = Usage();
+  Charge(usage);  // before the client can ask again
   if (parts_.prices != nullptr) {
     usage.cost =
         parts_.prices->Cost(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens);
@@ -219,6 +272,7 @@ void GenerationRun::FinishAll(std::string* out) {
   }
   http::Response response;
   response.headers.Add("X-Request-Id", head_.id);
+  AddRateHeaders(parts_, holder(), &response);
   response.body = json::Dump(Whole(usage), json::Style::kCompact);
   caller_.exchange->Send(std::move(response));
 }

@@ -22,6 +22,7 @@
 #include "api/live_runs.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
+#include "api/quotas.h"
 #include "api/turn_memory.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -54,6 +55,7 @@ struct AnswerParts {
   TaskQueue& workers;
   TurnMemory& memory;
   KeyUse& use;
+  Quotas& quotas;
   LiveRuns& live;
   const ServedModels& models;
   bool thinking = false;                               // the mode of names that stand for none
@@ -73,6 +75,8 @@ struct Caller {
 
 // Counts a request that begins. False when the holder's limits forbid it: then it is answered.
 bool Admit(const AnswerParts& parts, const Caller& caller);
+// How the caller's limits stand, for the head of a response.
+void AddRateHeaders(const AnswerParts& parts, const KeyHolder& holder, http::Response* response);
 // An admitted request that did not become a run: answered, and no longer counted.
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status);
 
@@ -93,8 +97,8 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
 
   // Submits every request or none; a failure has been answered. Whose they are is filled in here.
   void Start(std::vector<GenerateRequest> requests);
-  // Instead of Start.
-  void Refused(const Status& status);
+  // Instead of Start. `retry_seconds` is for kResourceExhausted.
+  void Refused(const Status& status, double retry_seconds = 1);
 
   // Writes a comment to a stream that has said nothing for so long. Any thread.
   void KeepAlive(double silent_seconds);
@@ -141,6 +145,8 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   };
 
   Status Submit(GenerateRequest request);
+  Status HoldCost(const std::vector<GenerateRequest>& requests, double* retry_seconds);
+  void Charge(const AnswerUsage& usage);
   void Open();
   void Work();
   bool GoesOn(std::string* out);
@@ -169,8 +175,10 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   std::vector<Generation> generations_;
   std::vector<RecordedGeneration> recorded_;  // as many where a record is kept, else none
   std::shared_ptr<http::ResponseStream> stream_;
-  size_t ended_ = 0;     // generations that the engine is done with
-  bool closed_ = false;  // nothing more is to be said
+  std::optional<QuotaHold> hold_;  // until it is settled
+  bool ran_ = false;               // the engine has begun one of them
+  size_t ended_ = 0;               // generations that the engine is done with
+  bool closed_ = false;            // nothing more is to be said
   double first_token_seconds_ = 0, own_seconds_ = 0;
   double said_seconds_ = 0;              // when the stream last got something
   std::shared_ptr<GenerationRun> self_;  // until every generation has ended
@@ -181,5 +189,8 @@ TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logpr
 // Seconds of a clock that only goes forward, for KeyUse and TurnMemory.
 double SteadySeconds();
 int64_t UnixSeconds();
+inline QuotaTime QuotaNow() {
+  return {.unix_seconds = UnixSeconds(), .steady_seconds = SteadySeconds()};
+}
 
 }  // namespace fathom::api

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "api/generation_run.h"
+#include "api/quotas.h"
 #include "api/turn_memory.h"
 #include "engine/metrics.h"
 #include "http/server.h"
@@ -35,7 +36,12 @@ class ServerMetrics {
   Snapshot counts_;
 };
 
+// Names of keys that get a label of their own; what the others used is told as "other".
+inline constexpr size_t kMostKeyLabels = 100;
+
+// `keys` by name: Quotas::TotalsByName(kMostKeyLabels).
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
-                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests);
+                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests,
+                        const std::map<std::string, Quotas::Totals>& keys = {});
 
 }  // namespace fathom::api

@@ -1,10 +1,12 @@
 // Chunks are written as text, not through json::Value: one leaves for every token of every stream,
 // and all but its delta is known when the answer begins.
+#include <utility>
 #include <vector>
 
 #include "api/errors.h"
 #include "api/openai_chat.h"
 #include "api/openai_usage.h"
+#include "api/repairs.h"
 #include "api/sse.h"
 #include "base/check.h"
 #include "json/write.h"
@@ -23,22 +25,20 @@ json::Value ModeToJson(bool thinking) {
   return json::Object{{"type", thinking ? "enabled" : "disabled"}};
 }
 
-json::Value RepairsToJson(const chat::RepairSet& repairs) {
-  json::Array names;
-  for (const std::string_view name : repairs.Names()) names.emplace_back(name);
-  return names;
-}
-
 // {"role": "assistant", "content", "reasoning_content", "tool_calls"}; content is null where there
 // are calls and no text, as with OpenAI.
-json::Value MessageToJson(const chat::Message& message, bool thinking) {
+json::Value MessageToJson(const FinishedAnswer& answer, bool thinking) {
+  const chat::Message& message = answer.message;
   const std::string content = message.content.value_or("");
+  // One that was cut off is told as OpenAI tells it, and as a stream does: as far as it came.
+  std::vector<chat::ToolCall> told = message.tool_calls;
+  if (answer.cut_call) told.push_back(*answer.cut_call);
   json::Object written{{"role", "assistant"}};
-  written.Set("content", content.empty() && !message.tool_calls.empty() ? json::Value() : content);
+  written.Set("content", content.empty() && !told.empty() ? json::Value() : content);
   if (thinking || !message.reasoning.empty()) written.Set("reasoning_content", message.reasoning);
-  if (!message.tool_calls.empty()) {
+  if (!told.empty()) {
     json::Array calls;
-    for (const chat::ToolCall& call : message.tool_calls) {
+    for (const chat::ToolCall& call : told) {
       calls.emplace_back(json::Object{
           {"id", call.id},
           {"type", "function"},
@@ -65,8 +65,7 @@ class ChatWriter final : public AnswerWriter {
 
  private:
   void Open(int choice, std::string* out) const;
-  void Close(int choice, std::string_view finish_reason, const chat::RepairSet& repairs,
-             std::string* out);
+  void Close(int choice, std::string_view finish_reason, json::Array repaired, std::string* out);
   size_t AddText(int choice, std::span<const StreamEvent> events, std::string* out);
   size_t AddCall(int choice, std::span<const StreamEvent> events,
                  std::span<const std::string> call_ids, std::string* out);
@@ -84,7 +83,7 @@ void ChatWriter::Open(int choice, std::string* out) const {
   out->append(",\"delta\":{");
 }
 
-void ChatWriter::Close(int choice, std::string_view finish_reason, const chat::RepairSet& repairs,
+void ChatWriter::Close(int choice, std::string_view finish_reason, json::Array repaired,
                        std::string* out) {
   std::vector<TokenInfo>& tokens = waiting_[static_cast<size_t>(choice)];
   out->append("},\"logprobs\":");
@@ -92,9 +91,9 @@ void ChatWriter::Close(int choice, std::string_view finish_reason, const chat::R
   tokens.clear();
   out->append(",\"finish_reason\":");
   AppendJson(finish_reason.empty() ? json::Value() : json::Value(finish_reason), out);
-  if (!repairs.empty()) {
+  if (!repaired.empty()) {
     out->append(",\"repaired\":");
-    AppendJson(RepairsToJson(repairs), out);
+    AppendJson(std::move(repaired), out);
   }
   out->append("}]").append(after_);
 }
@@ -189,7 +188,7 @@ void ChatWriter::Add(int choice, std::span<const StreamEvent> events,
 
 void ChatWriter::End(int choice, const FinishedAnswer& answer, std::string* out) {
   Open(choice, out);
-  Close(choice, OpenAiFinishReason(answer.end), answer.end.repairs, out);
+  Close(choice, OpenAiFinishReason(answer.end), RepairsToJson(answer), out);
 }
 
 void ChatWriter::Finish(const AnswerUsage& usage, std::string* out) {
@@ -211,10 +210,12 @@ json::Value ChatWriter::Whole(const AnswerHead& head, std::span<const FinishedAn
   json::Array written;
   for (const FinishedAnswer& answer : choices) {
     json::Object choice{{"index", static_cast<int64_t>(written.size())},
-                        {"message", MessageToJson(answer.message, head.thinking)}};
+                        {"message", MessageToJson(answer, head.thinking)}};
     choice.Set("logprobs", head.want_logprobs ? ChatLogprobs(answer.tokens) : json::Value());
     choice.Set("finish_reason", OpenAiFinishReason(answer.end));
-    if (!answer.end.repairs.empty()) choice.Set("repaired", RepairsToJson(answer.end.repairs));
+    if (json::Array names = RepairsToJson(answer); !names.empty()) {
+      choice.Set("repaired", std::move(names));
+    }
     written.emplace_back(std::move(choice));
   }
   return json::Object{{"id", head.id},

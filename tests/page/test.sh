@@ -19,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 # The server ends with its input: whatever becomes of this script, it does not stay. It pauses in
 # every step, so that there is time to stop an answer.
 mkfifo "$work/input" "$work/address"
-"$server" "$here/script.json" "$tokenizer" a-key-for-the-page 2 < "$work/input" > "$work/address" &
+"$server" "$here/script.json" "$tokenizer" a-key-for-the-page 16384 2 < "$work/input" > "$work/address" &
 exec 3> "$work/input"
 read -r FATHOM_URL < "$work/address"
 export FATHOM_URL FATHOM_KEY=a-key-for-the-page
