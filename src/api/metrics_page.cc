@@ -71,6 +71,10 @@ void AddEngine(const EngineStats& engine, Page* page) {
   page->Counter("prompt_tokens_cached_total", "prompt tokens found in the cache",
                 engine.prompt_tokens_cached);
   page->Counter("generated_tokens_total", "tokens generated", engine.generated_tokens);
+  page->Counter("masked_tokens_total", "generated tokens drawn under a guide's mask",
+                engine.masked_tokens);
+  page->Counter("forced_tokens_total", "generated tokens that a guide said", engine.forced_tokens);
+  page->Counter("guide_seconds_total", "time spent in guides", engine.guide_seconds);
   page->Counter("preemptions_total", "requests that gave their pages up for a while",
                 engine.preemptions);
   page->Head("requests_finished_total", "counter", "requests that ended, by reason");
