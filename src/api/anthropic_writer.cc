@@ -37,6 +37,7 @@ Value ToolUseBlock(std::string_view id, std::string_view name, Value input) {
 struct Stop {
   std::string_view reason;
   Value sequence;  // null but for stop_sequence
+  ThinkingEnd thinking = ThinkingEnd::kItself;
 };
 
 Stop StopOf(const FinishedAnswer& answer) {
@@ -67,8 +68,8 @@ Object Usage(const AnswerUsage& usage) {
   return object;
 }
 
-Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
-              const AnswerUsage& usage) {
+Object Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
+               const AnswerUsage& usage) {
   return Object{{"id", head.id},
                 {"type", "message"},
                 {"role", "assistant"},
@@ -77,6 +78,11 @@ Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Va
                 {"stop_reason", std::move(stop_reason)},
                 {"stop_sequence", std::move(stop_sequence)},
                 {"usage", Usage(usage)}};
+}
+
+// Where it was not the model who ended its thinking; beside the reason, which ended the answer.
+void TellThinkingEnd(ThinkingEnd end, Object* object) {
+  if (end != ThinkingEnd::kItself) object->Set("thinking_ended", Name(end));
 }
 
 class MessagesWriter final : public AnswerWriter {
@@ -123,15 +129,16 @@ class MessagesWriter final : public AnswerWriter {
   void End(int /*choice*/, const FinishedAnswer& answer, std::string* out) override {
     Close(out);
     stop_ = StopOf(answer);
+    stop_.thinking = answer.thinking_end;
   }
 
   void Finish(const AnswerUsage& usage, std::string* out) override {
-    AppendEvent("message_delta",
-                Object{{"type", "message_delta"},
-                       {"delta", Object{{"stop_reason", stop_.reason},
-                                        {"stop_sequence", std::move(stop_.sequence)}}},
-                       {"usage", Usage(usage)}},
-                out);
+    Object delta{{"stop_reason", stop_.reason}, {"stop_sequence", std::move(stop_.sequence)}};
+    TellThinkingEnd(stop_.thinking, &delta);
+    AppendEvent(
+        "message_delta",
+        Object{{"type", "message_delta"}, {"delta", std::move(delta)}, {"usage", Usage(usage)}},
+        out);
     AppendEvent("message_stop", Object{{"type", "message_stop"}}, out);
   }
 
@@ -155,7 +162,9 @@ class MessagesWriter final : public AnswerWriter {
       content.push_back(ToolUseBlock(call.id, call.name, CallInput(call.arguments)));
     }
     Stop stop = StopOf(answer);
-    return Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    Object whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    TellThinkingEnd(answer.thinking_end, &whole);
+    return whole;
   }
 
  private:

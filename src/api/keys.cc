@@ -93,6 +93,7 @@ Result<KeyRing> KeyRing::FromJson(std::string_view text) {
     FATHOM_ASSIGN_OR_RETURN(holder.max_running, fields.IntOr("max_running", 0, 0));
     FATHOM_ASSIGN_OR_RETURN(holder.requests_per_minute, fields.IntOr("requests_per_minute", 0, 0));
     FATHOM_ASSIGN_OR_RETURN(holder.priority, fields.IntOr("priority", 0, -10, 10));
+    FATHOM_ASSIGN_OR_RETURN(holder.thinking_budget, fields.IntOr("thinking_budget", -1, -1));
     FATHOM_ASSIGN_OR_RETURN(const bool revoked, fields.BoolOr("revoked", false));
     if (revoked) continue;
     holder.scope = ScopeOf(hash);

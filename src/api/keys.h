@@ -29,6 +29,7 @@ struct KeyHolder {
   int64_t max_running = 0;          // requests at once; 0: no limit
   int64_t requests_per_minute = 0;  // 0: no limit
   int64_t priority = 0;             // -10 to 10: requests of a higher one go first
+  int64_t thinking_budget = -1;     // of requests that name none, in tokens; -1: the server's
   bool operator==(const KeyHolder&) const = default;
 };
 

@@ -114,6 +114,10 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   }
   page->Counter("reasoning_tokens_total", "generated tokens that were reasoning",
                 requests.reasoning_tokens);
+  page->Head("thinking_ended_total", "counter",
+             "reasonings that the model didn't end, by what did");
+  page->Add("fathom_thinking_ended_total{{by=\"budget\"}} {}\n", requests.ended_by_budget);
+  page->Add("fathom_thinking_ended_total{{by=\"loop\"}} {}\n", requests.ended_by_loop);
   page->Counter("own_seconds_total", "time the server itself took for answers",
                 requests.own_seconds);
   page->Gauge("memory_entries", "answers that the server remembers", memory.entries);
@@ -133,6 +137,8 @@ void ServerMetrics::CountAnswer(const AnswerRecord& record) {
   const std::lock_guard lock(mutex_);
   ++counts_.answers[record.end];
   counts_.reasoning_tokens += record.usage.reasoning_tokens;
+  counts_.ended_by_budget += record.usage.ended_by_budget;
+  counts_.ended_by_loop += record.usage.ended_by_loop;
   counts_.own_seconds += record.own_seconds;
 }
 

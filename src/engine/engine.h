@@ -71,6 +71,7 @@ class Engine {
   EngineStats Stats() const;
 
   int64_t context() const { return model_.options().context; }  // any thread
+  int64_t vocab_size() const { return model_.vocab_size(); }    // any thread
   const EngineOptions& options() const { return options_; }     // any thread
 
   // Spent in the sampler and in guides so far; the rest of a step is the model's.
