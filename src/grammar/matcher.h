@@ -49,8 +49,11 @@ class Matcher {
 
   // The answer may end here.
   bool CanEnd() const;
-  // An end-of-sequence id was accepted.
+  // An end-of-sequence id was accepted: only they may come again.
   bool ended() const;
+  // The grammar can be read in so many ways here, or takes so long, that some were left out:
+  // what was allowed is of the grammar, but not all that it allows.
+  bool narrowed() const;
 
  private:
   struct State;

@@ -1,0 +1,71 @@
+// The vocabulary as a trie of bytes, laid out in the order in which it is walked.
+//
+// Nodes stand in preorder, so a walk is one pass over flat arrays: the next node is the first
+// child, and a node whose byte may not come is left with `skip`. Only ordinary tokens are in it;
+// special and added tokens are symbols of their own and never their bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "grammar/expression.h"
+#include "grammar/matcher.h"
+
+namespace fathom::grammar {
+
+// A trie without its root. A node's depth is the number of bytes that lead to it.
+struct Trie {
+  std::vector<uint8_t> byte;    // [N]
+  std::vector<uint16_t> depth;  // [N]
+  std::vector<int32_t> skip;    // [N]  the node behind this one's subtree
+  size_t size() const { return byte.size(); }
+};
+
+// A text and what it stands for, for MakeTrie.
+struct TrieEntry {
+  std::string_view text;  // not empty
+  int32_t value = 0;
+};
+
+// Sorts `entries` and makes their trie. The entries of node n are those from first[n] up to
+// first[n + 1]. O(n log n) in the number of entries.
+Trie MakeTrie(std::vector<TrieEntry>* entries, std::vector<int32_t>* first);
+
+class TokenTable {
+ public:
+  TokenTable(const Vocabulary& vocabulary, int32_t vocab_size, std::vector<int32_t> eos_ids);
+
+  const Trie& trie() const { return trie_; }
+  int32_t token(size_t node) const { return tokens_[node]; }  // -1: none ends here
+  size_t longest() const { return longest_; }                 // bytes of the longest token
+  int32_t vocab_size() const { return vocab_size_; }
+  size_t words() const { return (static_cast<size_t>(vocab_size_) + 63) / 64; }
+  std::span<const int32_t> eos_ids() const { return eos_ids_; }
+  bool IsEos(int32_t token) const;
+
+  // An ordinary token's bytes; empty for any other number.
+  std::string_view Bytes(int32_t token) const;
+  bool IsOrdinary(int32_t token) const { return !Bytes(token).empty(); }
+  // Whether a grammar may name it: a special or added token.
+  bool IsSymbol(int32_t token) const;
+  // Bytes that are a token by themselves.
+  const ByteSet& single_bytes() const { return single_bytes_; }
+  int64_t memory_bytes() const;
+
+ private:
+  int32_t vocab_size_;
+  std::vector<int32_t> eos_ids_;
+  std::string blob_;
+  std::vector<uint32_t> offsets_;  // [vocab_size + 1]
+  std::vector<bool> symbols_;      // [vocab_size]
+  Trie trie_;
+  std::vector<int32_t> tokens_;  // [N]
+  size_t longest_ = 0;
+  ByteSet single_bytes_;
+};
+
+}  // namespace fathom::grammar
