@@ -18,7 +18,7 @@ Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tok
 
 Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
   FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, request));
-  const auto guide = MakeAnswerGuide(answer_tokens_, request, prompt);
+  FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(answer_tokens_, request, prompt));
   stream_events_.clear();
   FATHOM_ASSIGN_OR_RETURN(TextGeneration text, TextGeneration::Create(tokenizer_, request, prompt,
                                                                       guide, &stream_events_));

@@ -2,15 +2,41 @@
 
 #include <utility>
 
+#include "agent/grammar_form.h"
 #include "chat/dsml.h"
 
 namespace fathom {
+namespace {
 
-std::shared_ptr<AnswerGuide> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
-                                             const TextRequest& request, const TextPrompt& prompt) {
+// Of an opening what stands behind its reasoning.
+std::string AnswerText(const chat::Prompt& opening) {
+  std::string text;
+  for (const chat::Segment& segment : opening.segments()) {
+    text += segment.text;
+    if (segment.special && segment.text == chat::kThinkClose) text.clear();
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
+                                                     const TextRequest& request,
+                                                     const TextPrompt& prompt) {
   const ThinkingLimits& limits = request.limits;
-  if (!limits.budget && !(limits.loop_guard && prompt.in_reasoning)) return nullptr;
-  return std::make_shared<AnswerGuide>(std::move(tokens), prompt.in_reasoning, limits, nullptr);
+  std::unique_ptr<GrammarForm> form;
+  if (request.grammar != nullptr) {
+    form = std::make_unique<GrammarForm>(request.grammar);
+    if (!prompt.in_reasoning && !form->Begin(AnswerText(request.opening.text))) {
+      return InvalidArgument(
+          "messages: the answer that the last one begins can't become one of the form that is "
+          "asked for");
+    }
+  } else if (!limits.budget && !(limits.loop_guard && prompt.in_reasoning)) {
+    return std::shared_ptr<AnswerGuide>();
+  }
+  return std::make_shared<AnswerGuide>(std::move(tokens), prompt.in_reasoning, limits,
+                                       std::move(form));
 }
 
 TextGeneration::TextGeneration(const Tokenizer& tokenizer, TextStream stream,

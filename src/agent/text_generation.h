@@ -42,8 +42,10 @@ struct GeneratedMessage {
 };
 
 // What guides the answer to a request; null where nothing is to be guided, which costs nothing.
-std::shared_ptr<AnswerGuide> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
-                                             const TextRequest& request, const TextPrompt& prompt);
+// kInvalidArgument: the grammar has no answer that begins as the request's opening does.
+Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
+                                                     const TextRequest& request,
+                                                     const TextPrompt& prompt);
 
 // Serves one request, on one thread at a time.
 class TextGeneration {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/status.h"
 #include "chat/conversation.h"
 #include "chat/prompt.h"
+#include "grammar/matcher.h"
 #include "sampling/sampling_params.h"
 #include "tokenizer/tokenizer.h"
 
@@ -44,6 +46,8 @@ struct TextRequest {
   SamplingParams sampling;
   std::vector<std::string> stop;
   ThinkingLimits limits;  // of the reasoning, if there is any
+  // What the answer must be behind its reasoning; null: anything.
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;
 };
 
 struct TextPrompt {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/text_generation.h"
+#include "api/answer_grammar.h"
 #include "api/json_answer.h"
 #include "chat/dsml.h"
 
@@ -15,7 +16,7 @@ class AnswerRun final : public GenerationRun {
   AnswerRun(const AnswerParts& parts, Asked asked, AnswerHead head)
       : GenerationRun(parts, asked.caller, std::move(head), asked.request.stream),
         asked_(std::move(asked)),
-        json_(WantsJson(asked_.request)) {}
+        json_(WantsJson(asked_.request) && !asked_.request.form.json_path) {}
 
   // Makes the generations; then Start.
   Status Prepare(const TextRequest& text, const TextPrompt& prompt,
@@ -52,7 +53,7 @@ class AnswerRun final : public GenerationRun {
   void RememberConversation(const Choice& choice) const;
 
   Asked asked_;
-  const bool json_;               // content is held back and mended when it is whole
+  const bool json_;  // no grammar makes it JSON: it is held back and mended when it is whole
   std::vector<int32_t> opening_;  // the tokens of an opening that is part of the answer
   std::vector<Choice> choices_;
 };
@@ -64,7 +65,7 @@ Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
                     prompt.tokens.end());
   }
   for (int64_t i = 0; i < asked_.request.choices; ++i) {
-    const auto guide = MakeAnswerGuide(parts().answer_tokens, text, prompt);
+    FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(parts().answer_tokens, text, prompt));
     std::vector<chat::StreamEvent> events;
     FATHOM_ASSIGN_OR_RETURN(
         TextGeneration generation,
@@ -196,8 +197,15 @@ AnswerUsage AnswerRun::Usage() const {
 
 void Answer(const AnswerParts& parts, Asked asked) {
   const Caller caller = asked.caller;
-  const auto text = MakeTextRequest(asked.request, *caller.holder, parts);
+  auto text = MakeTextRequest(asked.request, *caller.holder, parts);
   if (!text.ok()) return Refuse(parts, caller, text.status());
+  const auto shape = ShapeOf(asked.request);
+  if (!shape.ok()) return Refuse(parts, caller, shape.status());
+  if (*shape) {
+    auto grammar = parts.grammars.Get(**shape);
+    if (!grammar.ok()) return Refuse(parts, caller, grammar.status());
+    text->grammar = *std::move(grammar);
+  }
   const auto prompt = MakeTextPrompt(parts.tokenizer, *text);
   if (!prompt.ok()) return Refuse(parts, caller, prompt.status());
   AnswerHead head;

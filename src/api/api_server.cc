@@ -48,6 +48,7 @@ class Server final : public ApiServer {
         tokenizer_(tokenizer),
         gate_(options_.gate, keys),
         memory_(options_.memory),
+        grammars_(tokenizer, engine.vocab_size(), engine.eos_ids()),
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
@@ -62,6 +63,7 @@ class Server final : public ApiServer {
             .models = options_.models,
             .thinking = options_.thinking,
             .answer_tokens = AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.eos_ids()),
+            .grammars = grammars_,
             .limits = options_.limits,
             .prices = options_.prices ? &*options_.prices : nullptr,
             .share_cache = options_.share_cache,
@@ -119,6 +121,7 @@ class Server final : public ApiServer {
   const Tokenizer& tokenizer_;
   const Gate gate_;
   TurnMemory memory_;
+  GrammarCache grammars_;
   KeyUse use_;
   ServerMetrics metrics_;
   http::Router router_;
@@ -384,7 +387,8 @@ http::Response Server::Manifest() const {
 
 http::Response Server::Metrics() const {
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), metrics_.Get())};
+          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), grammars_.counts(),
+                              metrics_.Get())};
 }
 
 void Server::NoteAnswer(const AnswerRecord& record) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "agent/answer_guide.h"
+#include "api/answer_grammar.h"
 #include "api/answer_writer.h"
 #include "api/keys.h"
 #include "api/live_runs.h"
@@ -57,6 +58,7 @@ struct AnswerParts {
   const ServedModels& models;
   bool thinking = false;  // the mode of names that stand for none
   std::shared_ptr<const AnswerTokens> answer_tokens;
+  GrammarCache& grammars;
   ThinkingLimits limits;                               // of requests and keys that name none
   const Prices* prices = nullptr;                      // null: answers carry no cost
   bool share_cache = false;                            // prefixes are found across key holders

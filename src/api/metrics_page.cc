@@ -126,6 +126,15 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   page->Counter("memory_missed_total", "answers that were asked for and not there", memory.missed);
 }
 
+void AddGrammars(const GrammarCounts& grammars, Page* page) {
+  page->Counter("grammars_compiled_total", "grammars of answers that were compiled",
+                grammars.compiled);
+  page->Counter("grammars_found_total", "grammars that were still there", grammars.found);
+  page->Counter("grammars_refused_total", "forms of answers that became no grammar",
+                grammars.refused);
+  page->Counter("grammar_compile_seconds_total", "time spent compiling them", grammars.seconds);
+}
+
 }  // namespace
 
 void ServerMetrics::CountRequest(std::string_view route, int status) {
@@ -148,11 +157,13 @@ ServerMetrics::Snapshot ServerMetrics::Get() const {
 }
 
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
-                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests) {
+                        const MemoryCounts& memory, const GrammarCounts& grammars,
+                        const ServerMetrics::Snapshot& requests) {
   Page page;
   AddEngine(engine, &page);
   AddAttention(engine.attention, &page);
   AddServer(http, memory, requests, &page);
+  AddGrammars(grammars, &page);
   return page.Take();
 }
 

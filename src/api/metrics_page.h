@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_grammar.h"
 #include "api/generation_run.h"
 #include "api/turn_memory.h"
 #include "engine/metrics.h"
@@ -37,6 +38,7 @@ class ServerMetrics {
 };
 
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
-                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests);
+                        const MemoryCounts& memory, const GrammarCounts& grammars,
+                        const ServerMetrics::Snapshot& requests);
 
 }  // namespace fathom::api

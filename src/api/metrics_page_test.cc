@@ -19,7 +19,7 @@ TEST(MetricsPage, EveryLineIsOfTheTextForm) {
   AnswerRecord record;
   record.end = "stop";
   requests.CountAnswer(record);
-  const std::string page = MetricsPage(engine, {}, {}, requests.Get());
+  const std::string page = MetricsPage(engine, {}, {}, {}, requests.Get());
   const std::regex sample(
       R"re(fathom_[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+-]+)re");
   const std::regex comment(R"(# (HELP|TYPE) fathom_[a-z_]+ .+)");
@@ -36,7 +36,7 @@ TEST(MetricsPage, BucketsAreCumulative) {
   EngineStats engine;
   for (const double seconds : {0.0005, 0.002, 0.002, 100.0})
     engine.first_token_seconds.Add(seconds);
-  const std::string page = MetricsPage(engine, {}, {}, {});
+  const std::string page = MetricsPage(engine, {}, {}, {}, {});
   const auto has = [&](const std::string& line) {
     return page.find("\nfathom_time_to_first_token_seconds" + line + "\n") != std::string::npos;
   };
@@ -56,7 +56,7 @@ TEST(MetricsPage, CountsByRouteStatusAndEnd) {
   record.end = "gone";
   record.usage.reasoning_tokens = 7;
   requests.CountAnswer(record);
-  const std::string page = MetricsPage({}, {}, {}, requests.Get());
+  const std::string page = MetricsPage({}, {}, {}, {}, requests.Get());
   EXPECT_NE(page.find("fathom_http_requests_total{route=\"/v1/models\",status=\"200\"} 2\n"),
             std::string::npos);
   EXPECT_NE(page.find("fathom_answers_total{end=\"gone\"} 1\n"), std::string::npos);
