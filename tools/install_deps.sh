@@ -17,7 +17,7 @@ run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev libedit-dev lib
 deb=(dpkg-dev file)
 python=(python3-dev pybind11-dev)
 test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv
-      pkgconf git bash zsh fish man-db groff-base openssl)
+      pkgconf git bash zsh fish man-db groff-base openssl json-schema-test-suite)
 # The real clients of tests/clients. Another node and npm than Debian's are as good, and exclude them.
 command -v npm > /dev/null || test+=(nodejs npm)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)

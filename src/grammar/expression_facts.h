@@ -33,7 +33,7 @@ struct ExpressionFacts {
   std::vector<int32_t> depth;  // [expressions]  of parts in parts; 1 for one without
   std::vector<bool> hoisted;   // [expressions]  stands in several places and is worth a rule
   std::vector<bool> uses_rules;  // [expressions]  a rule stands in it
-  std::vector<bool> used_once;  // [rules]  would be written out in exactly one place
+  std::vector<bool> used_once;   // [rules]  would be written out in exactly one place
 };
 
 // Of what can be reached from the start; other expressions have no facts worth reading. Linear.

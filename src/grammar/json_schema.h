@@ -6,9 +6,11 @@
 // passed over. docs/structured-output.md lists all of it.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "base/clock.h"
 #include "base/status.h"
 #include "grammar/expression.h"
 #include "grammar/limits.h"
@@ -23,8 +25,8 @@ enum class Spacing {
 
 struct SchemaOptions {
   Spacing spacing = Spacing::kFlexible;
-  // Whether an object without "additionalProperties" may have others than it names. JSON Schema
-  // says yes.
+  // Whether an object that names properties, but has no "additionalProperties", may have others.
+  // JSON Schema says yes.
   bool open_objects = true;
 };
 
@@ -32,6 +34,7 @@ struct SchemaOptions {
 class SchemaCompiler {
  public:
   SchemaCompiler(Grammar& grammar, const GrammarLimits& limits);  // the grammar outlives it
+  ~SchemaCompiler();
 
   // The expression of a JSON text. `path` begins every message: "tools[0].function.parameters".
   // kInvalidArgument: no schema, a reference to nothing, recursion without end, nothing satisfies
@@ -53,14 +56,15 @@ class SchemaCompiler {
     ExprId other_text = -1, other_json = -1;
     ExprId other_name = -1;  // as raw text: none of the named ones
   };
-  // `schema` must describe an object. Raw text never holds a special token; what ends it is the
-  // caller's. Names can't hold quotes, <, > or control characters.
+  // `schema` must describe an object, in one way: alternatives of whole objects are kUnsupported,
+  // and so are bounds on the number of properties. JSON values are spaced as Python does. Raw text
+  // never holds a special token; what ends it is the caller's. Names can't hold quotes, <, > or
+  // control characters.
   Result<Parameters> Arguments(const json::Value& schema, std::string_view path);
 
  private:
-  Grammar& grammar_;
-  const GrammarLimits limits_;
-  Stopwatch watch_;
+  struct State;  // what may still be spent, and forms that all schemas share
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace fathom::grammar

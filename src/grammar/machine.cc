@@ -23,7 +23,7 @@ struct SubsetHash {
 
 class Builder {
  public:
-  Builder(const Nfa& nfa, Budget* budget) : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
+  Builder(const Nfa& nfa, MachineBudget* budget) : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
 
   // False: too many subsets.
   Result<bool> Deterministic(size_t most_states, Machine* machine);
@@ -71,7 +71,7 @@ class Builder {
   void AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out);
 
   const Nfa& nfa_;
-  Budget& budget_;
+  MachineBudget& budget_;
   std::vector<int32_t> seen_;  // the round in which a state was seen
   int32_t round_ = 0;
   std::unordered_map<Subset, size_t, SubsetHash> ids_;
@@ -117,8 +117,8 @@ void Builder::AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine
 }
 
 void Builder::AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out) {
-  std::stable_sort(edges->begin(), edges->end(),
-                   [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
+  std::sort(edges->begin(), edges->end(),
+            [](const auto& a, const auto& b) { return a.symbol < b.symbol; });
   for (size_t i = 0; i < edges->size();) {
     Subset targets;
     size_t end = i;
@@ -227,7 +227,8 @@ std::vector<bool> FindLive(const Machine& machine) {
   const size_t n = machine.states.size();
   std::vector<int32_t> begin(n + 1), sources;
   for (const auto& state : machine.states) {
-    ForEachTarget(machine, state, [&](int32_t target) { ++begin[static_cast<size_t>(target) + 1]; });
+    ForEachTarget(machine, state,
+                  [&](int32_t target) { ++begin[static_cast<size_t>(target) + 1]; });
   }
   for (size_t i = 0; i < n; ++i) begin[i + 1] += begin[i];
   sources.resize(static_cast<size_t>(begin[n]));
@@ -303,7 +304,7 @@ void Nfa::AddSet(int32_t from, const ByteSet& set, int32_t to) {
   }
 }
 
-Status Budget::Check() const {
+Status MachineBudget::Check() const {
   if (states > limits.states) {
     return ResourceExhausted("the grammar needs more than {} states", limits.states);
   }
@@ -313,7 +314,7 @@ Status Budget::Check() const {
   return {};
 }
 
-Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, Budget* budget) {
+Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* budget) {
   Machine machine;
   {
     Builder builder(nfa, budget);

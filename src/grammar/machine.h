@@ -76,7 +76,7 @@ struct Machine {
 };
 
 // What a compilation may still cost.
-struct Budget {
+struct MachineBudget {
   const GrammarLimits& limits;
   int64_t states = 0;  // made so far, Nfas' included
   Stopwatch watch{};
@@ -87,6 +87,6 @@ struct Budget {
 // The Nfa's language without the empty edges. Subsets of states become one state, unless that makes
 // more than `most_states`; then the machine stays one with choices, of at most the Nfa's states.
 // kResourceExhausted beyond the budget.
-Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, Budget* budget);
+Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* budget);
 
 }  // namespace fathom::grammar

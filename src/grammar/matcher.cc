@@ -94,9 +94,8 @@ struct Matcher::State {
   };
 
   bool CanEnd() const {
-    return std::ranges::any_of(place, [&](const Way& way) {
-      return way.node == StackGraph::kRoot && graph.Accepts(way);
-    });
+    return std::ranges::any_of(
+        place, [&](const Way& way) { return way.node == StackGraph::kRoot && graph.Accepts(way); });
   }
 
   // Takes bytes, or gives everything back.
@@ -191,7 +190,7 @@ void Matcher::State::AddLeaving(const Group& group) {
           mask[static_cast<size_t>(leaving.token) / 64] |= uint64_t{1} << (leaving.token % 64);
         }
       },
-      [](size_t) {});
+      [](size_t) {}, [](size_t) {});
   narrowed = narrowed || !done;
 }
 

@@ -74,12 +74,12 @@ class AutomatonBuilder {
   const Grammar& grammar_;
   const AutomatonOptions options_;
   const ExpressionFacts facts_;
-  Budget budget_;
+  MachineBudget budget_;
   Automaton out_;
-  std::vector<Source> sources_;                      // by rule of the automaton
-  std::unordered_map<ExprId, int32_t> rule_of_;      // of rules' bodies and hoisted expressions
-  std::unordered_map<ExprId, int32_t> loop_of_;      // of repetitions
-  std::vector<RuleId> inlined_;                      // rules that are being written out
+  std::vector<Source> sources_;                  // by rule of the automaton
+  std::unordered_map<ExprId, int32_t> rule_of_;  // of rules' bodies and hoisted expressions
+  std::unordered_map<ExprId, int32_t> loop_of_;  // of repetitions
+  std::vector<RuleId> inlined_;                  // rules that are being written out
   size_t parts_since_check_ = 0;
 };
 
@@ -114,8 +114,9 @@ void AutomatonBuilder::WriteCall(int32_t rule, bool nullable, int32_t from, int3
 
 Status AutomatonBuilder::WriteUse(const Expression& use, int32_t from, int32_t to, Nfa* nfa) {
   const ExprId body = grammar_.body(use.index);
-  const bool small = facts_.used_once[At(use.index)] ||
-                     (facts_.size[At(body)] <= options_.inlined_size && !facts_.uses_rules[At(body)]);
+  const bool small =
+      facts_.used_once[At(use.index)] ||
+      (facts_.size[At(body)] <= options_.inlined_size && !facts_.uses_rules[At(body)]);
   const bool again = std::ranges::find(inlined_, use.index) != inlined_.end();
   if (small && !again && inlined_.size() < kInlinedDepth && !facts_.hoisted[At(body)]) {
     inlined_.push_back(use.index);
@@ -347,10 +348,16 @@ void AutomatonBuilder::FinishStates() {
   for (Automaton::State& state : out_.states_) {
     const int32_t edges = state.bytes_end - state.bytes;
     const bool calling = state.calls != state.calls_end;
-    state.plain = state.deterministic && !state.accepting && !calling && state.loop < 0;
+    state.plain = state.deterministic && !calling && state.loop < 0;
     state.final = state.accepting && edges == 0 && !calling && state.loop < 0 &&
                   state.tokens == state.tokens_end;
-    if (!state.deterministic || edges <= kTableEdges) continue;
+    if (!state.deterministic) continue;
+    ByteSet stays;
+    for (const Machine::ByteEdge& edge : out_.bytes(state)) {
+      if (&out_.states_[At(edge.target)] == &state) stays.AddRange(edge.low, edge.high);
+    }
+    if (!(stays == ByteSet())) state.stays = ClassesWithin(stays);
+    if (edges <= kTableEdges) continue;
     state.table = static_cast<int32_t>(out_.tables_.size() / 256);
     out_.tables_.resize(out_.tables_.size() + 256, -1);
     int32_t* row = out_.tables_.data() + out_.tables_.size() - 256;
@@ -418,6 +425,7 @@ void AutomatonBuilder::FindFollow() {
       if (merge(&out_.rules_[At(callee)].follow, out_.rule(rule).follow)) stack.push_back(callee);
     }
   }
+  for (Automaton::Rule& rule : out_.rules_) rule.follow_classes = ClassesWith(rule.follow);
 }
 
 Result<Automaton> AutomatonBuilder::Build() {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "grammar/byte_class.h"
 #include "grammar/expression.h"
 #include "grammar/expression_facts.h"
 #include "grammar/limits.h"
@@ -31,9 +32,10 @@ class Automaton {
     int32_t rule = 0;
     int32_t loop = -1;   // this state is the loop's head
     int32_t table = -1;  // of targets by byte, for states with many edges
+    ClassSet stays = 0;  // all bytes of these classes lead back to this state; if deterministic
     bool accepting = false;
     bool deterministic = true;  // at most one byte edge takes a byte
-    // Deterministic, and neither accepting nor calling nor a head: one byte, one next state.
+    // Deterministic, and neither calling nor a head: one byte, one next state.
     bool plain = false;
     // Accepting, and nothing can follow within its rule.
     bool final = false;
@@ -50,8 +52,9 @@ class Automaton {
   struct Rule {
     std::string name;
     int32_t start = 0;
-    int32_t flat_loop = -1;  // the rule is this loop, and it is flat
-    ByteSet follow = {};     // bytes that may come behind the rule where it is called
+    int32_t flat_loop = -1;       // the rule is this loop, and it is flat
+    ByteSet follow = {};          // bytes that may come behind the rule where it is called
+    ClassSet follow_classes = 0;  // their classes
   };
 
   const State& state(int32_t id) const { return states_[static_cast<size_t>(id)]; }
@@ -84,7 +87,7 @@ class Automaton {
   int32_t start() const { return rules_[0].start; }  // of the whole answer
   size_t states() const { return states_.size(); }
   size_t rules() const { return rules_.size(); }
-  ByteSet used_bytes() const;             // on any edge
+  ByteSet used_bytes() const;                // on any edge
   std::vector<int32_t> used_tokens() const;  // on any edge; ascending, each once
   int64_t memory_bytes() const;
 

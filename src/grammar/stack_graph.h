@@ -51,8 +51,7 @@ class StackGraph {
   // The way may end its rule here.
   bool Accepts(const Way& way) const {
     const Automaton::State& state = automaton_.state(way.state);
-    return state.accepting &&
-           (state.loop < 0 || way.count >= automaton_.loop(state.loop).low);
+    return state.accepting && (state.loop < 0 || way.count >= automaton_.loop(state.loop).low);
   }
   // The way may take another part, if it is at a loop's head.
   bool GoesOn(const Way& way) const {

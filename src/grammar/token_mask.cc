@@ -17,7 +17,7 @@ void SetBit(std::span<uint64_t> words, int32_t token) {
 }
 
 struct Leave {
-  size_t node = 0;    // in the vocabulary's trie; its byte is the first one behind the rule
+  size_t node = 0;  // in the vocabulary's trie; its byte is the first one behind the rule
   int32_t parts = 0;
 };
 
@@ -41,7 +41,7 @@ void MakeRests(const TokenTable& table, const std::vector<Leave>& leaves, LocalM
 
 // In a flat loop: one state and a number of parts at each depth.
 void WalkLoop(const Automaton& automaton, const TokenTable& table, int32_t start,
-              const ByteSet& follow, std::vector<Leave>* leaves, LocalMask* mask) {
+              const Automaton::Rule& rule, std::vector<Leave>* leaves, LocalMask* mask) {
   struct Level {
     int32_t state, parts;
   };
@@ -50,12 +50,22 @@ void WalkLoop(const Automaton& automaton, const TokenTable& table, int32_t start
   levels[0] = {start, 0};
   mask->bits.assign(table.words(), 0);
   mask->parts.assign(table.words() * 64, LocalMask::kNever);
+  const auto allow = [&](int32_t token, int32_t parts) {
+    // A vocabulary with a token of more characters than fit here goes without it.
+    if (parts > LocalMask::kNever) {
+      mask->narrowed = true;
+      return;
+    }
+    mask->parts[At(token)] = static_cast<uint8_t>(parts - 1);
+    mask->most_parts = std::max(mask->most_parts, parts);
+    SetBit(mask->bits, token);
+  };
   for (size_t n = 0; n < trie.size();) {
     const size_t depth = trie.depth[n];
     const Level parent = levels[depth - 1];
     const Automaton::State& state = automaton.state(parent.state);
     const uint8_t byte = trie.byte[n];
-    if (state.loop >= 0 && depth > 1 && follow.Has(byte)) leaves->push_back({n, parent.parts});
+    if (state.loop >= 0 && depth > 1 && rule.follow.Has(byte)) leaves->push_back({n, parent.parts});
     const int32_t target = automaton.Target(state, byte);
     if (target < 0) {
       n = At(trie.skip[n]);
@@ -64,23 +74,24 @@ void WalkLoop(const Automaton& automaton, const TokenTable& table, int32_t start
     const bool ended = automaton.state(target).loop >= 0;
     levels[depth] = {target, parent.parts + (ended ? 1 : 0)};
     if (const int32_t token = table.token(n); token >= 0) {
-      const int32_t parts = levels[depth].parts + (ended ? 0 : 1);
-      // A vocabulary with a token of more characters than fit here goes without it.
-      if (parts > LocalMask::kNever) {
-        mask->narrowed = true;
-      } else {
-        mask->parts[At(token)] = static_cast<uint8_t>(parts - 1);
-        mask->most_parts = std::max(mask->most_parts, parts);
-        SetBit(mask->bits, token);
-      }
+      allow(token, levels[depth].parts + (ended ? 0 : 1));
     }
-    ++n;
+    // Below, every byte is a part.
+    if (ended && (trie.below[n] & ~automaton.state(target).stays) == 0 &&
+        (trie.below[n] & rule.follow_classes) == 0) {
+      for (const int32_t token : table.TokensBelow(n)) {
+        allow(token, levels[depth].parts + static_cast<int32_t>(table.Bytes(token).size() - depth));
+      }
+      n = At(trie.skip[n]);
+    } else {
+      ++n;
+    }
   }
 }
 
 // Anywhere else.
 void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& way,
-                const ByteSet& follow, int64_t max_work, std::vector<Leave>* leaves,
+                const Automaton::Rule& rule, int64_t max_work, std::vector<Leave>* leaves,
                 LocalMask* mask) {
   StackGraph graph(automaton);
   const Way place[] = {{way.state, way.count, StackGraph::kRoot}};
@@ -101,9 +112,12 @@ void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& 
   }
   graph.TakeBack(mark);
   TrieWalk walk(automaton);
-  const bool done =
-      walk.Run(table.trie(), place, &graph, max_work, &follow,
-               [&](size_t n) { allow(table.token(n)); }, [&](size_t n) { leaves->push_back({n}); });
+  const bool done = walk.Run(
+      table.trie(), place, &graph, max_work, &rule, [&](size_t n) { allow(table.token(n)); },
+      [&](size_t n) {
+        for (const int32_t token : table.TokensBelow(n)) allow(token);
+      },
+      [&](size_t n) { leaves->push_back({n}); });
   if (!done) {
     // At least every single byte that may come, so that the answer can go on.
     graph.Expand(place, &expanded);
@@ -159,9 +173,9 @@ LocalMask MakeLocalMask(const Automaton& automaton, const TokenTable& table, con
   std::vector<Leave> leaves;
   const Automaton::Rule& rule = automaton.rule(automaton.state(way.state).rule);
   if (rule.flat_loop >= 0) {
-    WalkLoop(automaton, table, way.state, rule.follow, &leaves, &mask);
+    WalkLoop(automaton, table, way.state, rule, &leaves, &mask);
   } else {
-    WalkStacks(automaton, table, way, rule.follow, max_work, &leaves, &mask);
+    WalkStacks(automaton, table, way, rule, max_work, &leaves, &mask);
   }
   MakeRests(table, leaves, &mask);
   return mask;
@@ -187,7 +201,7 @@ bool TrieWalk::Step(Level* parent, uint8_t byte, StackGraph* graph, Level* level
 void TrieWalk::Settle(bool root_may_end, StackGraph* graph, Level* level) {
   level->before = level->after = graph->mark();
   level->expanded = false;
-  level->plain = level->place.size() == 1 && automaton_.state(level->place[0].state).plain;
+  level->plain = level->place.size() == 1 && IsPlain(level->place[0].state, level->place[0].node);
   if (level->plain) level->way = level->place[0];
   level->leaves = root_may_end && std::ranges::any_of(level->place, [&](const Way& way) {
                     return way.node == StackGraph::kRoot && graph->Accepts(way);

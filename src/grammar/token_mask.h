@@ -60,16 +60,17 @@ class TrieWalk {
  public:
   explicit TrieWalk(const Automaton& automaton) : automaton_(automaton) {}
 
-  // Calls on_node(n) for each node that can be reached, in order, and on_leave(n) for each that
-  // could be reached from behind the root's rule, when `follow` (the bytes that may come there) is
-  // given. The graph is as before afterwards. False when the work was too much and the walk
-  // stopped.
-  template <typename OnNode, typename OnLeave>
+  // Calls on_node(n) for each node that can be reached, in order; where all of a node's subtree can
+  // be, on_subtree(n) may stand for what is below it. on_leave(n) is called for each node that
+  // could be reached from behind the root's rule, if `rule` is given, which is that rule.
+  // The graph is as before afterwards. False when the work was too much and the walk stopped.
+  template <typename OnNode, typename OnSubtree, typename OnLeave>
   bool Run(const Trie& trie, std::span<const Way> place, StackGraph* graph, int64_t max_work,
-           const ByteSet* follow, OnNode on_node, OnLeave on_leave);
+           const Automaton::Rule* rule, OnNode on_node, OnSubtree on_subtree, OnLeave on_leave);
 
  private:
-  // Where the walk stands at one depth. A single way in a plain state needs no lists.
+  // Where the walk stands at one depth. A single way in a plain state needs no lists, unless its
+  // rule may end there and returns to something.
   struct Level {
     bool plain = false;
     bool expanded = false;
@@ -79,6 +80,10 @@ class TrieWalk {
     StackGraph::Mark before, after;  // of Expand; both the same until then
   };
 
+  bool IsPlain(int32_t state, int32_t node) const {
+    const Automaton::State& s = automaton_.state(state);
+    return s.plain && (!s.accepting || node == StackGraph::kRoot);
+  }
   bool Step(Level* parent, uint8_t byte, StackGraph* graph, Level* level);
   void Settle(bool root_may_end, StackGraph* graph, Level* level);
 
@@ -86,14 +91,15 @@ class TrieWalk {
   std::vector<Level> levels_;  // by depth
 };
 
-template <typename OnNode, typename OnLeave>
+template <typename OnNode, typename OnSubtree, typename OnLeave>
 bool TrieWalk::Run(const Trie& trie, std::span<const Way> place, StackGraph* graph,
-                   int64_t max_work, const ByteSet* follow, OnNode on_node, OnLeave on_leave) {
+                   int64_t max_work, const Automaton::Rule* rule, OnNode on_node,
+                   OnSubtree on_subtree, OnLeave on_leave) {
   const StackGraph::Mark mark = graph->mark();
   const int64_t work_end = graph->work() + max_work;
   if (levels_.empty()) levels_.resize(1);
   levels_[0].place.assign(place.begin(), place.end());
-  Settle(follow != nullptr, graph, &levels_[0]);
+  Settle(rule != nullptr, graph, &levels_[0]);
   levels_[0].leaves = false;  // what leaves before any byte stands in the place already
   bool done = true;
   for (size_t n = 0; n < trie.size();) {
@@ -101,7 +107,7 @@ bool TrieWalk::Run(const Trie& trie, std::span<const Way> place, StackGraph* gra
     if (depth >= levels_.size()) levels_.resize(depth + 1);
     Level& parent = levels_[depth - 1];
     const uint8_t byte = trie.byte[n];
-    if (parent.leaves && follow->Has(byte)) on_leave(n);
+    if (parent.leaves && rule->follow.Has(byte)) on_leave(n);
     Level& level = levels_[depth];
     if (parent.plain) {
       const int32_t target = automaton_.Target(automaton_.state(parent.way.state), byte);
@@ -109,12 +115,20 @@ bool TrieWalk::Run(const Trie& trie, std::span<const Way> place, StackGraph* gra
         n = static_cast<size_t>(trie.skip[n]);
         continue;
       }
-      if (automaton_.state(target).plain) {
+      if (IsPlain(target, parent.way.node)) {
         level.plain = true;
-        level.leaves = false;
+        const Automaton::State& state = automaton_.state(target);
+        level.leaves = rule != nullptr && state.accepting;
         level.way = {target, parent.way.count, parent.way.node};
         level.before = level.after = parent.after;
-        on_node(n++);
+        on_node(n);
+        if (!trie.below.empty() && (trie.below[n] & ~state.stays) == 0 &&
+            (!level.leaves || (trie.below[n] & rule->follow_classes) == 0)) {
+          on_subtree(n);
+          n = static_cast<size_t>(trie.skip[n]);
+        } else {
+          ++n;
+        }
         continue;
       }
     }
@@ -122,7 +136,7 @@ bool TrieWalk::Run(const Trie& trie, std::span<const Way> place, StackGraph* gra
       n = static_cast<size_t>(trie.skip[n]);
       continue;
     }
-    Settle(follow != nullptr, graph, &level);
+    Settle(rule != nullptr, graph, &level);
     on_node(n++);
     if (graph->work() > work_end) {
       done = false;

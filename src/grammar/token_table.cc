@@ -75,9 +75,23 @@ TokenTable::TokenTable(const Vocabulary& vocabulary, int32_t vocab_size,
   std::vector<int32_t> first;
   trie_ = MakeTrie(&entries, &first);
   tokens_.assign(trie_.size(), -1);
+  for (const TrieEntry& entry : entries) ordered_.push_back(entry.value);
   for (size_t node = 0; node < trie_.size(); ++node) {
     if (first[node] == first[node + 1]) continue;
     tokens_[node] = entries[static_cast<size_t>(first[node])].value;  // bytes are unique
+  }
+  ranks_ = std::move(first);
+
+  // From the last node to the first, so that children come before their parent.
+  trie_.below.assign(trie_.size(), 0);
+  std::vector<size_t> children;  // that wait for their parent, the leftmost last
+  for (size_t node = trie_.size(); node-- > 0;) {
+    while (!children.empty() && children.back() < static_cast<size_t>(trie_.skip[node])) {
+      const size_t child = children.back();
+      children.pop_back();
+      trie_.below[node] |= static_cast<ClassSet>(ClassOf(trie_.byte[child]) | trie_.below[child]);
+    }
+    children.push_back(node);
   }
 }
 
@@ -97,7 +111,7 @@ bool TokenTable::IsSymbol(int32_t token) const {
 
 int64_t TokenTable::memory_bytes() const {
   return static_cast<int64_t>(blob_.size() + offsets_.size() * 4 + symbols_.size() / 8 +
-                              trie_.size() * (1 + 2 + 4 + 4));
+                              trie_.size() * (1 + 2 + 4 + 2 + 4 + 4) + ordered_.size() * 4);
 }
 
 std::shared_ptr<const TokenTable> MakeTokenTable(const Vocabulary& vocabulary, int32_t vocab_size,

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "grammar/byte_class.h"
 #include "grammar/expression.h"
 #include "grammar/matcher.h"
 
@@ -22,6 +23,8 @@ struct Trie {
   std::vector<uint8_t> byte;    // [N]
   std::vector<uint16_t> depth;  // [N]
   std::vector<int32_t> skip;    // [N]  the node behind this one's subtree
+  // [N]  the classes of all bytes below this node; or empty, when nobody needs them
+  std::vector<ClassSet> below;
   size_t size() const { return byte.size(); }
 };
 
@@ -41,7 +44,13 @@ class TokenTable {
 
   const Trie& trie() const { return trie_; }
   int32_t token(size_t node) const { return tokens_[node]; }  // -1: none ends here
-  size_t longest() const { return longest_; }                 // bytes of the longest token
+  // The tokens that end below a node, not at it.
+  std::span<const int32_t> TokensBelow(size_t node) const {
+    const auto from = static_cast<size_t>(ranks_[node + 1]);
+    const auto end = static_cast<size_t>(ranks_[static_cast<size_t>(trie_.skip[node])]);
+    return std::span(ordered_).subspan(from, end - from);
+  }
+  size_t longest() const { return longest_; }  // bytes of the longest token
   int32_t vocab_size() const { return vocab_size_; }
   size_t words() const { return (static_cast<size_t>(vocab_size_) + 63) / 64; }
   std::span<const int32_t> eos_ids() const { return eos_ids_; }
@@ -63,7 +72,9 @@ class TokenTable {
   std::vector<uint32_t> offsets_;  // [vocab_size + 1]
   std::vector<bool> symbols_;      // [vocab_size]
   Trie trie_;
-  std::vector<int32_t> tokens_;  // [N]
+  std::vector<int32_t> tokens_;   // [N]
+  std::vector<int32_t> ordered_;  // all of them, in the order of their nodes
+  std::vector<int32_t> ranks_;    // [N + 1]  how many tokens end at nodes before this one
   size_t longest_ = 0;
   ByteSet single_bytes_;
 };

@@ -30,13 +30,13 @@ enum class Calls {
 };
 
 struct AnswerShape {
-  std::vector<ToolShape> tools;
+  std::vector<ToolShape> tools = {};
   Calls calls = Calls::kNone;
   bool several_calls = true;
   // What the text is: a JSON value of this schema, any JSON object (an empty schema object stands
   // for any value), or without it any text.
-  std::optional<json::Value> json_schema;
-  std::string json_path;  // for messages: "response_format.json_schema.schema"
+  std::optional<json::Value> json_schema = {};
+  std::string json_path = {};  // for messages: "response_format.json_schema.schema"
 };
 
 // Errors: SchemaCompiler's, and kUnsupported for a vocabulary without the markup's tokens.

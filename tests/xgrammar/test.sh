@@ -1,0 +1,11 @@
+#!/bin/sh
+# The allowed tokens of Fathom and of another engine, over the states of schemas.json.
+#
+#   tests/xgrammar/test.sh ALLOWED_SETS TOKENIZER FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+[ $# -eq 3 ] || { echo "usage: $0 ALLOWED_SETS TOKENIZER FOLDER" >&2; exit 1; }
+"$here/install.sh" "$3"
+"$1" "$here/schemas.json" "$2" > "$3/sets.jsonl"
+cp "$here/compare.mjs" "$3"
+"$3/run-node" "$3/compare.mjs" "$here/schemas.json" "$2" "$3/sets.jsonl"
