@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "agent/text_stream.h"
 #include "base/status.h"
 #include "chat/conversation.h"
 #include "chat/prompt.h"
+#include "grammar/matcher.h"
 #include "sampling/sampling_params.h"
 #include "tokenizer/tokenizer.h"
 
@@ -42,11 +45,15 @@ struct TextRequest {
   bool single_call = false;           // the answer ends behind its first call
   SamplingParams sampling;
   std::vector<std::string> stop;
+  ThinkingLimits limits;  // of the reasoning, if there is any
+  // What the answer must be behind its reasoning; null: anything.
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;
 };
 
 struct TextPrompt {
   std::vector<int32_t> tokens;
   size_t opening_tokens = 0;  // how many at the end are the opening's
+  bool in_reasoning = false;  // the first token that is generated is reasoning
   TextStreamOptions stream;
 };
 

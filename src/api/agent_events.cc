@@ -64,6 +64,10 @@ void AgentEvents::Context(const AgentTurn::ContextChange& change) {
                    {"summary", change.summary ? json::Value(*change.summary) : json::Value()}});
 }
 
+void AgentEvents::Guard(ThinkingEnd end, int64_t reasoning_tokens) {
+  Add("guard", json::Object{{"kind", Name(end)}, {"reasoning_tokens", reasoning_tokens}});
+}
+
 void AgentEvents::Stats(const Usage& usage, int64_t context_tokens, const AttentionWork& work) {
   // The first token belongs to the prompt's time.
   const double rate =

@@ -29,6 +29,8 @@ class AgentEvents {
   void Piece(const chat::StreamEvent& piece, std::span<const std::string> call_ids);
   void Tool(const ToolRun& run);
   void Context(const AgentTurn::ContextChange& change);
+  // Reasoning that was ended for the model, after so many tokens.
+  void Guard(ThinkingEnd end, int64_t reasoning_tokens);
   // Of the current answer; `work` is what attention did since the request came.
   void Stats(const Usage& usage, int64_t context_tokens, const AttentionWork& work);
   void Message(const chat::Message& message);

@@ -120,9 +120,11 @@ void AgentRun::Begin(std::string* out) {
 }
 
 Result<GenerateRequest> AgentRun::BeginGeneration(AgentTurn::Generate generate, std::string* out) {
-  std::vector<chat::StreamEvent> none;  // nothing of it is given
   FATHOM_ASSIGN_OR_RETURN(
-      text_, TextGeneration::Create(parts().tokenizer, generate.request, generate.prompt, &none));
+      const auto guide, MakeAnswerGuide(parts().answer_tokens, generate.request, generate.prompt));
+  std::vector<chat::StreamEvent> none;  // nothing of it is given
+  FATHOM_ASSIGN_OR_RETURN(text_, TextGeneration::Create(parts().tokenizer, generate.request,
+                                                        generate.prompt, guide, &none));
   ++generations_;
   summary_ = generate.summary;
   counted_ = false;
@@ -132,6 +134,7 @@ Result<GenerateRequest> AgentRun::BeginGeneration(AgentTurn::Generate generate, 
     AgentEvents(out).Round(generate.round, static_cast<int64_t>(generate.prompt.tokens.size()));
   }
   GenerateRequest request;
+  request.guide = guide;
   request.prompt = std::move(generate.prompt.tokens);
   request.sampling = generate.request.sampling;
   return request;
@@ -161,6 +164,9 @@ void AgentRun::End(size_t, std::string* out) {
   ++rounds_;
   for (const std::string_view repair : result.end.repairs.Names()) {
     if (std::ranges::find(repairs_, repair) == repairs_.end()) repairs_.push_back(repair);
+  }
+  if (result.thinking_end != ThinkingEnd::kItself) {
+    AgentEvents(out).Guard(result.thinking_end, result.usage.reasoning_tokens);
   }
   RememberTurn();
   TellStats(out);
@@ -274,6 +280,9 @@ AnswerUsage AgentRun::Usage() const {
   usage.cached_tokens += one.cached_tokens;
   usage.completion_tokens += one.completion_tokens;
   usage.reasoning_tokens += one.reasoning_tokens;
+  const ThinkingEnd end = text_->result().thinking_end;
+  usage.ended_by_budget += end == ThinkingEnd::kBudget ? 1 : 0;
+  usage.ended_by_loop += end == ThinkingEnd::kLoop ? 1 : 0;
   return usage;
 }
 

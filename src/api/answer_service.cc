@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/text_generation.h"
+#include "api/answer_grammar.h"
 #include "api/json_answer.h"
 #include "chat/dsml.h"
 
@@ -15,7 +16,7 @@ class AnswerRun final : public GenerationRun {
   AnswerRun(const AnswerParts& parts, Asked asked, AnswerHead head)
       : GenerationRun(parts, asked.caller, std::move(head), asked.request.stream),
         asked_(std::move(asked)),
-        json_(WantsJson(asked_.request)) {}
+        json_(WantsJson(asked_.request) && !asked_.request.form.json_path) {}
 
   // Makes the generations; then Start.
   Status Prepare(const TextRequest& text, const TextPrompt& prompt,
@@ -52,7 +53,7 @@ class AnswerRun final : public GenerationRun {
   void RememberConversation(const Choice& choice) const;
 
   Asked asked_;
-  const bool json_;               // content is held back and mended when it is whole
+  const bool json_;  // no grammar makes it JSON: it is held back and mended when it is whole
   std::vector<int32_t> opening_;  // the tokens of an opening that is part of the answer
   std::vector<Choice> choices_;
   bool prompt_found_ = false;  // the writer knows
@@ -65,12 +66,15 @@ Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
                     prompt.tokens.end());
   }
   for (int64_t i = 0; i < asked_.request.choices; ++i) {
+    FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(parts().answer_tokens, text, prompt));
     std::vector<chat::StreamEvent> events;
-    FATHOM_ASSIGN_OR_RETURN(TextGeneration generation,
-                            TextGeneration::Create(parts().tokenizer, text, prompt, &events));
+    FATHOM_ASSIGN_OR_RETURN(
+        TextGeneration generation,
+        TextGeneration::Create(parts().tokenizer, text, prompt, guide, &events));
     choices_.push_back({std::move(generation), std::move(events)});
     GenerateRequest& generate = requests->emplace_back();
     generate.prompt = prompt.tokens;
+    generate.guide = guide;
     generate.sampling = text.sampling;
     if (generate.sampling.seed) *generate.sampling.seed += static_cast<uint64_t>(i);
   }
@@ -121,6 +125,7 @@ void AnswerRun::End(size_t index, std::string* out) {
   choice.answer.end = result.end;
   choice.answer.stop_string = result.stop_string;
   choice.answer.cut_call = result.cut_call;
+  choice.answer.thinking_end = result.thinking_end;
   if (json_) TellJson(index, out);
   if (streams()) {
     asked_.writer->End(static_cast<int>(index), choice.answer, out);
@@ -181,6 +186,9 @@ AnswerUsage AnswerRun::Usage() const {
     usage.cached_tokens = std::max(usage.cached_tokens, one.cached_tokens);
     usage.completion_tokens += one.completion_tokens;
     usage.reasoning_tokens += one.reasoning_tokens;
+    const ThinkingEnd end = choice.text.result().thinking_end;
+    usage.ended_by_budget += end == ThinkingEnd::kBudget ? 1 : 0;
+    usage.ended_by_loop += end == ThinkingEnd::kLoop ? 1 : 0;
   }
   return usage;
 }
@@ -189,8 +197,15 @@ AnswerUsage AnswerRun::Usage() const {
 
 void Answer(const AnswerParts& parts, Asked asked) {
   const Caller caller = asked.caller;
-  const auto text = MakeTextRequest(asked.request, *caller.holder, parts);
+  auto text = MakeTextRequest(asked.request, *caller.holder, parts);
   if (!text.ok()) return Refuse(parts, caller, text.status());
+  const auto shape = ShapeOf(asked.request);
+  if (!shape.ok()) return Refuse(parts, caller, shape.status());
+  if (*shape) {
+    auto grammar = parts.grammars.Get(**shape);
+    if (!grammar.ok()) return Refuse(parts, caller, grammar.status());
+    text->grammar = *std::move(grammar);
+  }
   const auto prompt = MakeTextPrompt(parts.tokenizer, *text);
   if (!prompt.ok()) return Refuse(parts, caller, prompt.status());
   AnswerHead head;

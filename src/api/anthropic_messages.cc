@@ -31,7 +31,6 @@ Result<chat::ToolDefinition> ReadTool(const Value& value, const std::string& pat
         "input_schema can be offered",
         path, type);
   }
-  FATHOM_RETURN_IF_ERROR(RefuseStrict(*tool, path));
   FATHOM_ASSIGN_OR_RETURN(const std::string name, fields.String("name"));
   FATHOM_RETURN_IF_ERROR(CheckToolName(name, fields.PathOf("name")));
   FATHOM_ASSIGN_OR_RETURN(const json::Object* schema, fields.Obj("input_schema"));
@@ -52,6 +51,8 @@ Status ReadTools(const FieldReader& fields, AnswerRequest* request) {
   for (size_t i = 0; i < tools->size(); ++i) {
     const std::string path = fmt::format("tools[{}]", i);
     FATHOM_ASSIGN_OR_RETURN(chat::ToolDefinition tool, ReadTool((*tools)[i], path));
+    FATHOM_ASSIGN_OR_RETURN(const bool strict, ReadStrict((*tools)[i].object(), path));
+    if (strict) request->form.strict_tools.push_back({i, path + ".input_schema"});
     const auto [first, is_new] = seen.emplace(tool.name(), i);
     if (!is_new) {
       return InvalidArgument("{}.name: '{}' is the name of tools[{}] too", path, tool.name(),
@@ -96,6 +97,10 @@ Status ReadToolChoice(const FieldReader& body, AnswerRequest* request) {
 // `max_tokens` is nothing for count_tokens.
 Status ReadThinking(const FieldReader& body, std::optional<int64_t> max_tokens,
                     AnswerRequest* request) {
+  const Value* guard = body.object().Find("loop_guard");
+  if (guard != nullptr && !guard->is_null()) {
+    FATHOM_ASSIGN_OR_RETURN(request->loop_guard, body.Bool("loop_guard"));
+  }
   const Value* value = body.object().Find("thinking");
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* thinking, json::AsObject(*value, "thinking"));
@@ -154,7 +159,7 @@ Status ReadSampling(const FieldReader& fields, AnswerRequest* request) {
   return {};
 }
 
-// A schema for the answer is told to the model; that it keeps to it is not guaranteed yet.
+// A schema for the answer is kept to: this API knows no other kind.
 Status ReadOutputConfig(const FieldReader& body, AnswerRequest* request) {
   const Value* value = body.object().Find("output_config");
   if (value == nullptr || value->is_null()) return {};
@@ -172,6 +177,7 @@ Status ReadOutputConfig(const FieldReader& body, AnswerRequest* request) {
     return InvalidArgument("output_config.format.type: '{}' is not json_schema", type);
   }
   FATHOM_ASSIGN_OR_RETURN(const json::Object* schema, fields.Obj("schema"));
+  request->form.json_path = "output_config.format.schema";
   request->response_format =
       json::Object{{"type", "json_schema"},
                    {"json_schema", json::Object{{"name", "answer"}, {"schema", Value(*schema)}}}};

@@ -34,6 +34,7 @@ Value ToolUseBlock(std::string_view id, std::string_view name, Value input) {
 struct Stop {
   std::string_view reason;
   Value sequence;  // null but for stop_sequence
+  ThinkingEnd thinking = ThinkingEnd::kItself;
 };
 
 Stop StopOf(const FinishedAnswer& answer) {
@@ -64,8 +65,8 @@ Object Usage(const AnswerUsage& usage) {
   return object;
 }
 
-Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
-              const AnswerUsage& usage) {
+Object Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
+               const AnswerUsage& usage) {
   return Object{{"id", head.id},
                 {"type", "message"},
                 {"role", "assistant"},
@@ -74,6 +75,11 @@ Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Va
                 {"stop_reason", std::move(stop_reason)},
                 {"stop_sequence", std::move(stop_sequence)},
                 {"usage", Usage(usage)}};
+}
+
+// Where it was not the model who ended its thinking; beside the reason, which ended the answer.
+void TellThinkingEnd(ThinkingEnd end, Object* object) {
+  if (end != ThinkingEnd::kItself) object->Set("thinking_ended", Name(end));
 }
 
 class MessagesWriter final : public AnswerWriter {
@@ -126,12 +132,14 @@ class MessagesWriter final : public AnswerWriter {
     Close(out);
     stop_ = StopOf(answer);
     repaired_ = RepairsToJson(answer);
+    stop_.thinking = answer.thinking_end;
   }
 
   void Finish(const AnswerUsage& usage, std::string* out) override {
     PromptFound(usage.cached_tokens, out);
     Object delta{{"stop_reason", stop_.reason}, {"stop_sequence", std::move(stop_.sequence)}};
     if (!repaired_.empty()) delta.Set("repaired", std::move(repaired_));
+    TellThinkingEnd(stop_.thinking, &delta);
     Event("message_delta",
           Object{{"type", "message_delta"}, {"delta", std::move(delta)}, {"usage", Usage(usage)}},
           out);
@@ -163,10 +171,11 @@ class MessagesWriter final : public AnswerWriter {
       content.push_back(ToolUseBlock(answer.cut_call->id, answer.cut_call->name, Object{}));
     }
     Stop stop = StopOf(answer);
-    Value whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    Object whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
     if (json::Array names = RepairsToJson(answer); !names.empty()) {
-      whole.object().Set("repaired", std::move(names));
+      whole.Set("repaired", std::move(names));
     }
+    TellThinkingEnd(answer.thinking_end, &whole);
     return whole;
   }
 

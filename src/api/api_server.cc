@@ -56,25 +56,30 @@ class Server final : public ApiServer {
         tokenizer_(tokenizer),
         gate_(options_.gate, keys),
         memory_(options_.memory),
+        grammars_(tokenizer, engine.vocab_size(), engine.eos_ids()),
         quotas_(options_.prices ? &*options_.prices : nullptr),
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
         live_({options_.keep_alive_seconds, options_.answer_seconds}),
-        parts_{.engine = engine,
-               .tokenizer = tokenizer,
-               .workers = workers_,
-               .memory = memory_,
-               .use = use_,
-               .quotas = quotas_,
-               .live = live_,
-               .models = options_.models,
-               .thinking = options_.thinking,
-               .prices = options_.prices ? &*options_.prices : nullptr,
-               .share_cache = options_.share_cache,
-               .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
-               .on_record = options_.record,
-               .record_words = options_.record_words},
+        parts_{
+            .engine = engine,
+            .tokenizer = tokenizer,
+            .workers = workers_,
+            .memory = memory_,
+            .use = use_,
+            .quotas = quotas_,
+            .live = live_,
+            .models = options_.models,
+            .thinking = options_.thinking,
+            .answer_tokens = AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.eos_ids()),
+            .grammars = grammars_,
+            .limits = options_.limits,
+            .prices = options_.prices ? &*options_.prices : nullptr,
+            .share_cache = options_.share_cache,
+            .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
+            .on_record = options_.record,
+            .record_words = options_.record_words},
         agent_tools_(options_.tool_groups ? options_.tool_groups : HarmlessTools()),
         agent_parts_{.answers = parts_, .tool_threads = tool_threads_, .tools = *agent_tools_},
         workers_(options_.workers),
@@ -132,6 +137,7 @@ class Server final : public ApiServer {
   const Tokenizer& tokenizer_;
   const Gate gate_;
   TurnMemory memory_;
+  GrammarCache grammars_;
   KeyUse use_;
   Quotas quotas_;
   std::unique_ptr<UsageFile> usage_file_;  // may be null
@@ -444,8 +450,8 @@ http::Response Server::Manifest() const {
 
 http::Response Server::Metrics() const {
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), metrics_.Get(),
-                              quotas_.TotalsByName(kMostKeyLabels))};
+          .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), grammars_.counts(),
+                              metrics_.Get(), quotas_.TotalsByName(kMostKeyLabels))};
 }
 
 void Server::NoteAnswer(const AnswerRecord& record) {
@@ -458,6 +464,8 @@ void Server::NoteAnswer(const AnswerRecord& record) {
                               {"key", record.key},
                               {"model", record.model},
                               {"thinking", record.thinking},
+                              {"ended_by_budget", record.usage.ended_by_budget},
+                              {"ended_by_loop", record.usage.ended_by_loop},
                               {"stream", record.stream},
                               {"end", record.end},
                               {"prompt_tokens", record.usage.prompt_tokens},

@@ -97,7 +97,10 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   const std::lock_guard lock(mutex_);  // tokens that come meanwhile wait
   if (!parts_.live.Join(this)) return Refused(Cancelled("the server is stopping"));
   double retry_seconds = 0;
-  if (const Status status = HoldCost(requests, &retry_seconds); !status.ok()) {
+  const auto first = static_cast<int64_t>(requests.front().prompt.size());
+  if (const Status status =
+          HoldCost(requests, std::max(head_.prompt_tokens, first), &retry_seconds);
+      !status.ok()) {
     return Refused(status, retry_seconds);
   }
   self_ = shared_from_this();
@@ -122,31 +125,41 @@ void GenerationRun::Refused(const Status& status, double retry_seconds) {
   Close("refused");
 }
 
-// The most that it can cost: no token found in the cache, and every answer as long as it may be.
-Status GenerationRun::HoldCost(const std::vector<GenerateRequest>& requests,
+// The most that they can cost: no token found in the cache, and every answer as long as it may be.
+Status GenerationRun::HoldCost(std::span<const GenerateRequest> requests, int64_t prompt_tokens,
                                double* retry_seconds) {
   int64_t answer_tokens = 0;
   for (const GenerateRequest& request : requests) {
     const int64_t room = parts_.engine.context() - static_cast<int64_t>(request.prompt.size());
     answer_tokens += std::clamp<int64_t>(room, 0, request.sampling.max_tokens);
   }
-  FATHOM_ASSIGN_OR_RETURN(hold_, parts_.quotas.Hold(holder(), head_.prompt_tokens, answer_tokens,
-                                                    QuotaNow(), retry_seconds));
+  FATHOM_ASSIGN_OR_RETURN(
+      hold_, parts_.quotas.Hold(holder(), prompt_tokens, answer_tokens, QuotaNow(), retry_seconds));
   return {};
 }
 
-// Once: what the engine worked is paid for, whether or not somebody heard it.
+// What the engine worked since the last time is paid for, whether or not somebody heard it.
 void GenerationRun::Charge(const AnswerUsage& usage) {
   if (!hold_) return;
   Spending spent;
   if (ran_) {
-    spent = {.requests = 1,
-             .prompt_tokens = usage.prompt_tokens,
-             .cached_tokens = usage.cached_tokens,
-             .completion_tokens = usage.completion_tokens};
+    spent = {.requests = charged_ ? 0 : 1,
+             .prompt_tokens = usage.prompt_tokens - charged_.value_or(AnswerUsage()).prompt_tokens,
+             .cached_tokens = usage.cached_tokens - charged_.value_or(AnswerUsage()).cached_tokens,
+             .completion_tokens =
+                 usage.completion_tokens - charged_.value_or(AnswerUsage()).completion_tokens};
+    charged_ = usage;
   }
   parts_.quotas.Settle(holder(), *hold_, spent, QuotaNow());
   hold_.reset();
+}
+
+// A request of its own to the quotas: one that goes on for long must not overrun them.
+Status GenerationRun::SubmitNext(GenerateRequest request) {
+  double retry_seconds = 0;
+  FATHOM_RETURN_IF_ERROR(
+      HoldCost({&request, 1}, static_cast<int64_t>(request.prompt.size()), &retry_seconds));
+  return Submit(std::move(request));
 }
 
 Status GenerationRun::Submit(GenerateRequest request) {
@@ -222,6 +235,7 @@ bool GenerationRun::GoesOn(std::string* out) {
     Close("gone");
     return false;
   }
+  Charge(Usage());
   const Result<bool> more = GoOn(out);
   if (more.ok()) return *more;
   FailAll(more.status(), out);

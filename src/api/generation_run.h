@@ -13,10 +13,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/answer_guide.h"
+#include "api/answer_grammar.h"
 #include "api/answer_writer.h"
 #include "api/keys.h"
 #include "api/live_runs.h"
@@ -58,7 +61,10 @@ struct AnswerParts {
   Quotas& quotas;
   LiveRuns& live;
   const ServedModels& models;
-  bool thinking = false;                               // the mode of names that stand for none
+  bool thinking = false;  // the mode of names that stand for none
+  std::shared_ptr<const AnswerTokens> answer_tokens;
+  GrammarCache& grammars;
+  ThinkingLimits limits;                               // of requests and keys that name none
   const Prices* prices = nullptr;                      // null: answers carry no cost
   bool share_cache = false;                            // prefixes are found across key holders
   std::function<void(const AnswerRecord&)> on_answer;  // any worker; may be empty
@@ -128,7 +134,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   virtual void Closed() {}
 
   // In GoOn: one more generation, whose index follows the last one's.
-  Status SubmitNext(GenerateRequest request) { return Submit(std::move(request)); }
+  Status SubmitNext(GenerateRequest request);
   // A worker looks what there is to do. Any thread.
   void Wake();
   bool out_of_time() const { return out_of_time_; }
@@ -145,7 +151,8 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   };
 
   Status Submit(GenerateRequest request);
-  Status HoldCost(const std::vector<GenerateRequest>& requests, double* retry_seconds);
+  Status HoldCost(std::span<const GenerateRequest> requests, int64_t prompt_tokens,
+                  double* retry_seconds);
   void Charge(const AnswerUsage& usage);
   void Open();
   void Work();
@@ -175,10 +182,11 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   std::vector<Generation> generations_;
   std::vector<RecordedGeneration> recorded_;  // as many where a record is kept, else none
   std::shared_ptr<http::ResponseStream> stream_;
-  std::optional<QuotaHold> hold_;  // until it is settled
-  bool ran_ = false;               // the engine has begun one of them
-  size_t ended_ = 0;               // generations that the engine is done with
-  bool closed_ = false;            // nothing more is to be said
+  std::optional<QuotaHold> hold_;       // until it is settled
+  std::optional<AnswerUsage> charged_;  // what has been
+  bool ran_ = false;                    // the engine has begun one of them
+  size_t ended_ = 0;                    // generations that the engine is done with
+  bool closed_ = false;                 // nothing more is to be said
   double first_token_seconds_ = 0, own_seconds_ = 0;
   double said_seconds_ = 0;              // when the stream last got something
   std::shared_ptr<GenerationRun> self_;  // until every generation has ended

@@ -71,6 +71,10 @@ void AddEngine(const EngineStats& engine, Page* page) {
   page->Counter("prompt_tokens_cached_total", "prompt tokens found in the cache",
                 engine.prompt_tokens_cached);
   page->Counter("generated_tokens_total", "tokens generated", engine.generated_tokens);
+  page->Counter("masked_tokens_total", "generated tokens drawn under a guide's mask",
+                engine.masked_tokens);
+  page->Counter("forced_tokens_total", "generated tokens that a guide said", engine.forced_tokens);
+  page->Counter("guide_seconds_total", "time spent in guides", engine.guide_seconds);
   page->Counter("preemptions_total", "requests that gave their pages up for a while",
                 engine.preemptions);
   page->Head("requests_finished_total", "counter", "requests that ended, by reason");
@@ -110,6 +114,10 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   }
   page->Counter("reasoning_tokens_total", "generated tokens that were reasoning",
                 requests.reasoning_tokens);
+  page->Head("thinking_ended_total", "counter",
+             "reasonings that the model didn't end, by what did");
+  page->Add("fathom_thinking_ended_total{{by=\"budget\"}} {}\n", requests.ended_by_budget);
+  page->Add("fathom_thinking_ended_total{{by=\"loop\"}} {}\n", requests.ended_by_loop);
   page->Counter("own_seconds_total", "time the server itself took for answers",
                 requests.own_seconds);
   page->Gauge("memory_entries", "answers that the server remembers", memory.entries);
@@ -141,6 +149,15 @@ void AddKeys(const std::map<std::string, Quotas::Totals>& keys, Page* page) {
   }
 }
 
+void AddGrammars(const GrammarCounts& grammars, Page* page) {
+  page->Counter("grammars_compiled_total", "grammars of answers that were compiled",
+                grammars.compiled);
+  page->Counter("grammars_found_total", "grammars that were still there", grammars.found);
+  page->Counter("grammars_refused_total", "forms of answers that became no grammar",
+                grammars.refused);
+  page->Counter("grammar_compile_seconds_total", "time spent compiling them", grammars.seconds);
+}
+
 }  // namespace
 
 void ServerMetrics::CountRequest(std::string_view route, int status) {
@@ -152,6 +169,8 @@ void ServerMetrics::CountAnswer(const AnswerRecord& record) {
   const std::lock_guard lock(mutex_);
   ++counts_.answers[record.end];
   counts_.reasoning_tokens += record.usage.reasoning_tokens;
+  counts_.ended_by_budget += record.usage.ended_by_budget;
+  counts_.ended_by_loop += record.usage.ended_by_loop;
   counts_.own_seconds += record.own_seconds;
 }
 
@@ -161,13 +180,15 @@ ServerMetrics::Snapshot ServerMetrics::Get() const {
 }
 
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
-                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests,
+                        const MemoryCounts& memory, const GrammarCounts& grammars,
+                        const ServerMetrics::Snapshot& requests,
                         const std::map<std::string, Quotas::Totals>& keys) {
   Page page;
   AddEngine(engine, &page);
   AddAttention(engine.attention, &page);
   AddServer(http, memory, requests, &page);
   AddKeys(keys, &page);
+  AddGrammars(grammars, &page);
   return page.Take();
 }
 

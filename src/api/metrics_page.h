@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/answer_grammar.h"
 #include "api/generation_run.h"
 #include "api/quotas.h"
 #include "api/turn_memory.h"
@@ -27,7 +28,8 @@ class ServerMetrics {
     std::map<std::pair<std::string, int>, int64_t> requests;  // by route and status
     std::map<std::string, int64_t> answers;                   // by their end
     int64_t reasoning_tokens = 0;
-    double own_seconds = 0;  // of our own code in answers
+    int64_t ended_by_budget = 0, ended_by_loop = 0;  // reasonings
+    double own_seconds = 0;                          // of our own code in answers
   };
   Snapshot Get() const;
 
@@ -41,7 +43,8 @@ inline constexpr size_t kMostKeyLabels = 100;
 
 // `keys` by name: Quotas::TotalsByName(kMostKeyLabels).
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
-                        const MemoryCounts& memory, const ServerMetrics::Snapshot& requests,
+                        const MemoryCounts& memory, const GrammarCounts& grammars,
+                        const ServerMetrics::Snapshot& requests,
                         const std::map<std::string, Quotas::Totals>& keys = {});
 
 }  // namespace fathom::api

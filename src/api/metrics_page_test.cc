@@ -26,7 +26,7 @@ TEST(MetricsPage, EveryLineIsOfTheTextForm) {
                                            .nanos = 1'500'000'000},
                                  .refused = {0, 1, 0}};
   const std::string page =
-      MetricsPage(engine, {}, {}, requests.Get(), {{"a \"b\\\n", totals}, {"c", totals}});
+      MetricsPage(engine, {}, {}, {}, requests.Get(), {{"a \"b\\\n", totals}, {"c", totals}});
   EXPECT_NE(page.find("fathom_key_tokens_total{key=\"c\"} 8\n"), std::string::npos);
   EXPECT_NE(page.find("fathom_key_cost_total{key=\"c\"} 1.5\n"), std::string::npos);
   EXPECT_NE(page.find("fathom_key_refused_total{key=\"c\",limit=\"tokens_per_day\"} 1\n"),
@@ -47,7 +47,7 @@ TEST(MetricsPage, BucketsAreCumulative) {
   EngineStats engine;
   for (const double seconds : {0.0005, 0.002, 0.002, 100.0})
     engine.first_token_seconds.Add(seconds);
-  const std::string page = MetricsPage(engine, {}, {}, {});
+  const std::string page = MetricsPage(engine, {}, {}, {}, {});
   const auto has = [&](const std::string& line) {
     return page.find("\nfathom_time_to_first_token_seconds" + line + "\n") != std::string::npos;
   };
@@ -67,7 +67,7 @@ TEST(MetricsPage, CountsByRouteStatusAndEnd) {
   record.end = "gone";
   record.usage.reasoning_tokens = 7;
   requests.CountAnswer(record);
-  const std::string page = MetricsPage({}, {}, {}, requests.Get());
+  const std::string page = MetricsPage({}, {}, {}, {}, requests.Get());
   EXPECT_NE(page.find("fathom_http_requests_total{route=\"/v1/models\",status=\"200\"} 2\n"),
             std::string::npos);
   EXPECT_NE(page.find("fathom_answers_total{end=\"gone\"} 1\n"), std::string::npos);

@@ -36,7 +36,6 @@ bool IsGiven(const Value* value) { return value != nullptr && !value->is_null();
 
 // OpenAI's flat form → that of the prompt. "strict" is not told to the model.
 Result<chat::ToolDefinition> ReadFunction(const FieldReader& tool) {
-  FATHOM_RETURN_IF_ERROR(RefuseStrict(tool.object(), tool.path()));
   FATHOM_ASSIGN_OR_RETURN(const std::string name, tool.String("name"));
   FATHOM_RETURN_IF_ERROR(CheckToolName(name, tool.PathOf("name")));
   FATHOM_ASSIGN_OR_RETURN(const std::string description, tool.StringOr("description", ""));
@@ -65,6 +64,8 @@ Status ReadTools(const FieldReader& body, AnswerRequest* out, json::Array* echo)
       NoteIgnored(path, type, &out->ignored_fields);
       continue;
     }
+    FATHOM_ASSIGN_OR_RETURN(const bool strict, ReadStrict(*tool, path));
+    if (strict) out->form.strict_tools.push_back({out->tools.size(), path + ".parameters"});
     FATHOM_ASSIGN_OR_RETURN(chat::ToolDefinition function, ReadFunction(fields));
     out->tools.push_back(std::move(function));
     echo->push_back((*tools)[i]);
@@ -117,13 +118,15 @@ Status ReadText(const FieldReader& body, AnswerRequest* out, Value* echo) {
   if (type == "text") return {};
   if (type == "json_object") {
     out->response_format = Object{{"type", type}};
+    out->form.json_path = "text.format";
     return {};
   }
   if (type != "json_schema") {
     return Unsupported(
         "text.format.type: '{}' is no format (text, json_object or json_schema expected)", type);
   }
-  FATHOM_RETURN_IF_ERROR(RefuseStrict(*format, "text.format"));
+  FATHOM_ASSIGN_OR_RETURN(const bool strict, ReadStrict(*format, "text.format"));
+  if (strict) out->form.json_path = "text.format.schema";
   FATHOM_ASSIGN_OR_RETURN(const std::string name, fields.StringOr("name", "answer"));
   FATHOM_ASSIGN_OR_RETURN(const Object* rules, fields.Obj("schema"));
   FATHOM_ASSIGN_OR_RETURN(const std::string description, fields.StringOr("description", ""));
@@ -136,7 +139,7 @@ Status ReadText(const FieldReader& body, AnswerRequest* out, Value* echo) {
 
 // {"effort": …, "summary": …}
 Status ReadReasoning(const FieldReader& body, AnswerRequest* out, ResponseForm* form) {
-  FATHOM_ASSIGN_OR_RETURN(out->thinking, ReadThinkingSwitch(body.object(), &out->ignored_fields));
+  FATHOM_RETURN_IF_ERROR(ReadThinking(body.object(), out));
   if (!IsGiven(body.object().Find("reasoning"))) return {};
   FATHOM_ASSIGN_OR_RETURN(const Object* reasoning, body.Obj("reasoning"));
   const FieldReader fields(*reasoning, "reasoning");

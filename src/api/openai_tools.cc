@@ -10,8 +10,8 @@ namespace {
 
 bool IsGiven(const json::Value* value) { return value != nullptr && !value->is_null(); }
 
-// What chat::ToolsFromJson doesn't look at.
-Status CheckTool(const json::Value& tool, const std::string& path) {
+// What chat::ToolsFromJson doesn't look at; whether the tool is strict.
+Result<bool> CheckTool(const json::Value& tool, const std::string& path) {
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(tool, path));
   const json::FieldReader fields(*object, path);
   FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.StringOr("type", "function"));
@@ -29,19 +29,21 @@ Status CheckTool(const json::Value& tool, const std::string& path) {
   if (IsGiven(parameters) && !parameters->is_object()) {
     return json::WrongKind(function_fields.PathOf("parameters"), "object", *parameters);
   }
-  return RefuseStrict(*function, function_fields.path());
+  return ReadStrict(*function, function_fields.path());
 }
 
-Status ReadTools(const json::Object& request, std::vector<chat::ToolDefinition>* tools) {
+Status ReadTools(const json::Object& request, AnswerRequest* out) {
   const json::Value* value = request.Find("tools");
   if (!IsGiven(value)) return {};
   if (!value->is_array()) return json::WrongKind("tools", "array", *value);
   const json::Array& array = value->array();
   if (array.size() > kMaxTools) return TooMany("tools", "tools", array.size(), kMaxTools);
   for (size_t i = 0; i < array.size(); ++i) {
-    FATHOM_RETURN_IF_ERROR(CheckTool(array[i], fmt::format("tools[{}]", i)));
+    const std::string path = fmt::format("tools[{}]", i);
+    FATHOM_ASSIGN_OR_RETURN(const bool strict, CheckTool(array[i], path));
+    if (strict) out->form.strict_tools.push_back({i, path + ".function.parameters"});
   }
-  FATHOM_ASSIGN_OR_RETURN(*tools, chat::ToolsFromJson(*value, "tools"));
+  FATHOM_ASSIGN_OR_RETURN(out->tools, chat::ToolsFromJson(*value, "tools"));
   return {};
 }
 
@@ -76,7 +78,7 @@ Status ReadToolChoice(const json::Object& request, AnswerRequest* out) {
   return TakeToolChoice(choice->string(), "tools", out);
 }
 
-Status ReadResponseFormat(const json::Object& request, json::Value* format) {
+Status ReadResponseFormat(const json::Object& request, AnswerRequest* out) {
   const json::Value* value = request.Find("response_format");
   if (!IsGiven(value)) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*value, "response_format"));
@@ -86,15 +88,18 @@ Status ReadResponseFormat(const json::Object& request, json::Value* format) {
   if (type == "json_schema") {
     FATHOM_ASSIGN_OR_RETURN(const json::Object* schema, fields.Obj("json_schema"));
     const json::FieldReader schema_fields(*schema, "response_format.json_schema");
-    FATHOM_RETURN_IF_ERROR(RefuseStrict(*schema, schema_fields.path()));
+    FATHOM_ASSIGN_OR_RETURN(const bool strict, ReadStrict(*schema, schema_fields.path()));
     FATHOM_ASSIGN_OR_RETURN([[maybe_unused]] const json::Object* rules,
                             schema_fields.Obj("schema"));
-  } else if (type != "json_object") {
+    if (strict) out->form.json_path = schema_fields.PathOf("schema");
+  } else if (type == "json_object") {
+    out->form.json_path = "response_format";
+  } else {
     return Unsupported(
         "response_format.type: '{}' is no format (text, json_object or json_schema expected)",
         type);
   }
-  *format = *value;
+  out->response_format = *value;
   return {};
 }
 
@@ -133,22 +138,16 @@ Status CheckToolName(std::string_view name, std::string_view path) {
   return {};
 }
 
-Status RefuseStrict(const json::Object& object, std::string_view path) {
-  FATHOM_ASSIGN_OR_RETURN(const bool strict,
-                          json::FieldReader(object, std::string(path)).BoolOr("strict", false));
-  if (!strict) return {};
-  return Unsupported(
-      "{}.strict: strict structure is not there yet; leave strict out, and the model is given the "
-      "schema without a guarantee",
-      path);
+Result<bool> ReadStrict(const json::Object& object, std::string_view path) {
+  return json::FieldReader(object, std::string(path)).BoolOr("strict", false);
 }
 
 Status ReadToolFields(const json::Object& request, AnswerRequest* out) {
-  FATHOM_RETURN_IF_ERROR(ReadTools(request, &out->tools));
+  FATHOM_RETURN_IF_ERROR(ReadTools(request, out));
   FATHOM_RETURN_IF_ERROR(ReadToolChoice(request, out));
   FATHOM_ASSIGN_OR_RETURN(out->parallel_tool_calls,
                           json::FieldReader(request, "").BoolOr("parallel_tool_calls", true));
-  return ReadResponseFormat(request, &out->response_format);
+  return ReadResponseFormat(request, out);
 }
 
 }  // namespace fathom::api

@@ -18,14 +18,14 @@ inline constexpr size_t kMaxToolNameBytes = 128;
 // control character, a quote, < or >.
 Status CheckToolName(std::string_view name, std::string_view path);
 
-// Refused, since nothing forces the model to obey a schema yet: `object`'s member "strict" is true.
-Status RefuseStrict(const json::Object& object, std::string_view path);
+// `object`'s member "strict": its schema is to be kept to, not only told.
+Result<bool> ReadStrict(const json::Object& object, std::string_view path);
 
 // A tool_choice that is a word: auto, none or required. `tools` says what there are none of, where
 // a call is required and there is none to make. Comes after the tools.
 Status TakeToolChoice(std::string_view word, std::string_view tools, AnswerRequest* out);
 
-// Fills tools, tool_choice, tool_name, parallel_tool_calls and response_format.
+// Fills tools, tool_choice, tool_name, parallel_tool_calls, response_format and form.
 Status ReadToolFields(const json::Object& request, AnswerRequest* out);
 
 }  // namespace fathom::api

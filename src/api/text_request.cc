@@ -6,17 +6,6 @@
 namespace fathom::api {
 namespace {
 
-// The beginning of a call, of any tool or of the one called `name`.
-chat::Prompt BeginCall(const std::string& name) {
-  chat::Prompt prompt;
-  prompt.AddTemplate("\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"");
-  if (!name.empty()) {
-    prompt.AddText(name);
-    prompt.AddText("\">\n");
-  }
-  return prompt;
-}
-
 // What the client said for the assistant, from inside the prompt's last mark on.
 chat::Prompt BeginAnswer(const chat::Message& message, bool thinking) {
   chat::Prompt prompt;
@@ -41,19 +30,19 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
   text.sampling = request.sampling;
   text.stop = request.stop;
   text.single_call = !request.parallel_tool_calls;
+  text.limits = parts.limits;
+  if (holder.thinking_budget) text.limits.budget = holder.thinking_budget;
+  if (request.thinking_budget) text.limits.budget = request.thinking_budget;
+  if (request.loop_guard) text.limits.loop_guard = *request.loop_guard;
   const bool calls =
       request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
-  // A call that must come can't wait for the end of the reasoning.
-  text.thinking = thinking && !calls ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  text.thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   if (request.prefix) {
     if (calls) {
       return InvalidArgument("tool_choice: an answer that is begun can't begin with a call");
     }
     text.opening.text = BeginAnswer(text.messages.back(), thinking);
     text.messages.pop_back();
-  } else if (calls) {
-    text.opening.text = BeginCall(request.tool_name);
-    text.opening.is_answer = true;
   }
   text.said = RestoreTurns(parts.memory, holder.scope, SteadySeconds(), &text.messages);
   std::vector<chat::ToolDefinition> tools;

@@ -1,0 +1,72 @@
+// What an answer must be, as its request says it → the grammar that holds it to that.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "api/answer_request.h"
+#include "base/status.h"
+#include "grammar/limits.h"
+#include "grammar/matcher.h"
+#include "grammar/tool_grammar.h"
+#include "tokenizer/tokenizer.h"
+
+namespace fathom::api {
+
+// The form that is guaranteed; nothing where none is: no strict tool, no strict schema, and no call
+// that must come. kInvalidArgument for ignore_eos with one, since an answer of a form ends.
+Result<std::optional<grammar::AnswerShape>> ShapeOf(const AnswerRequest& request);
+
+struct GrammarCounts {
+  int64_t compiled = 0, found = 0, refused = 0;
+  double seconds = 0;  // spent compiling
+};
+
+// Compiles grammars and keeps those that were used last, since agents send the same tools with
+// every turn; the masks of a grammar that is kept are kept with it. Any thread.
+class GrammarCache {
+ public:
+  static constexpr size_t kMostGrammars = 64;
+  static constexpr int64_t kMostBytes = int64_t{256} << 20;  // of schemas and masks
+
+  // The tokenizer outlives it. The table of its tokens is made at once.
+  GrammarCache(const Tokenizer& tokenizer, int64_t vocab_size, std::vector<int32_t> eos_ids,
+               const grammar::GrammarLimits& limits = {});
+
+  // Errors are all the request's: kInvalidArgument and kUnsupported, which begin with the place
+  // in the request. Takes at most limits.seconds and a little.
+  Result<std::shared_ptr<const grammar::CompiledGrammar>> Get(const grammar::AnswerShape& shape);
+
+  GrammarCounts counts() const;
+
+ private:
+  struct Entry {
+    std::string key;  // the shape as text
+    std::shared_ptr<const grammar::CompiledGrammar> grammar;
+  };
+
+  Result<std::shared_ptr<const grammar::CompiledGrammar>> Make(
+      const grammar::AnswerShape& shape) const;
+  std::shared_ptr<const grammar::CompiledGrammar> Find(const std::string& key);
+  void Keep(std::string key, std::shared_ptr<const grammar::CompiledGrammar> grammar);
+  int64_t Bytes() const;
+
+  const Tokenizer& tokenizer_;
+  const std::shared_ptr<const grammar::TokenTable> table_;
+  const grammar::GrammarLimits limits_;
+
+  mutable std::mutex mutex_;
+  // Guarded:
+  std::list<Entry> entries_;  // the one used last first
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
+  GrammarCounts counts_;
+};
+
+}  // namespace fathom::api
