@@ -187,7 +187,7 @@ std::vector<Bomb> Bombs() {
   return {
       {"large enum", wide_enum},
       {"product of alternatives", R"({"allOf": [)" + any_ofs + "]}"},
-      {"pairs of oneOf", R"({"type": "object", "oneOf": [)" + one_of + "]}"},
+      {"branches of oneOf", R"({"type": "object", "oneOf": [)" + one_of + "]}"},
       {"nesting", deep},
       {"overlapping keys", classes},
       {"counts in counts", R"({"type": "string", "pattern": "(a{1,1000}){1,1000}"})"},

@@ -97,5 +97,35 @@ BENCHMARK_CAPTURE(Format, ipv6, "ipv6")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Format, uuid, "uuid")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Format, duration, "duration")->Unit(benchmark::kMillisecond);
 
+// A union of `range` objects that a constant tells apart.
+void Union(benchmark::State& state) {
+  json::Array branches;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    json::Object properties = {{"kind", json::Object{{"const", fmt::format("kind {}", i)}}}};
+    for (const char* name : {"id", "name", "comment"}) {
+      properties.Set(name, json::Object{{"type", "string"}});
+    }
+    branches.emplace_back(json::Object{{"type", "object"},
+                                       {"properties", std::move(properties)},
+                                       {"required", json::Array{"kind", "id"}},
+                                       {"additionalProperties", false}});
+  }
+  const json::Value schema(json::Object{{"oneOf", std::move(branches)}});
+  size_t expressions = 0;
+  for (auto _ : state) CompileSeconds(schema, &expressions);
+  state.counters["expressions"] = static_cast<double>(expressions);
+}
+BENCHMARK(Union)->Arg(10)->Arg(50)->Arg(200)->Unit(benchmark::kMillisecond);
+
+// A list of `range` words.
+void Words(benchmark::State& state) {
+  json::Array words;
+  for (int64_t i = 0; i < state.range(0); ++i) words.emplace_back(fmt::format("the word {}", i));
+  const json::Value schema(json::Object{{"enum", std::move(words)}});
+  size_t expressions = 0;
+  for (auto _ : state) CompileSeconds(schema, &expressions);
+}
+BENCHMARK(Words)->Arg(100)->Arg(1000)->Arg(8000)->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace fathom::grammar

@@ -6,7 +6,7 @@
 // one. Ends with 1 when a text isn't valid, when a schema's error is none of those that are meant, or
 // when there were fewer than 2,000 texts.
 import {spawnSync} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import {makeRandom, randomSchema} from './random_schema.mjs';
@@ -25,6 +25,9 @@ const real = readFileSync(new URL('real_schemas.jsonl', import.meta.url), 'utf8'
   .split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
 const random = makeRandom(Number(seed));
 const schemas = [...real, ...Array.from({length: Number(schemaCount)}, () => randomSchema(random))];
+
+// For src/grammar/schema_bench.cc.
+writeFileSync(new URL('schemas.jsonl', import.meta.url), schemas.map((s) => JSON.stringify(s) + '\n').join(''));
 
 const input = schemas.map((schema, id) => JSON.stringify({id, schema})).join('\n') + '\n';
 const run = spawnSync(program, [sampleCount], {input, maxBuffer: 1 << 30, encoding: 'utf8'});
