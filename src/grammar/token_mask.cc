@@ -104,7 +104,7 @@ void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& 
     if (count <= kFew) mask->few.push_back(token);
   };
   const StackGraph::Mark mark = graph.mark();
-  std::vector<Way> expanded, next;
+  std::vector<Way> expanded;
   graph.Expand(place, &expanded);
   for (const Way& each : expanded) {
     if (!graph.GoesOn(each)) continue;
@@ -120,14 +120,7 @@ void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& 
       [&](size_t n) { leaves->push_back({n}); });
   if (!done) {
     // At least every single byte that may come, so that the answer can go on.
-    graph.Expand(place, &expanded);
-    const StackGraph::Mark after = graph.mark();
-    const Trie& trie = table.trie();
-    for (size_t n = 0; n < trie.size(); n = At(trie.skip[n])) {
-      graph.TakeBack(after);
-      graph.StepByte(expanded, trie.byte[n], &next);
-      if (!next.empty()) allow(table.token(n));
-    }
+    walk.RunFirstBytes(table.trie(), place, &graph, [&](size_t n) { allow(table.token(n)); });
   }
   mask->narrowed = !done || graph.narrowed();
   if (count <= kFew) {
@@ -179,6 +172,15 @@ LocalMask MakeLocalMask(const Automaton& automaton, const TokenTable& table, con
   }
   MakeRests(table, leaves, &mask);
   return mask;
+}
+
+void TrieWalk::ExpandOwn(std::span<const Way> place, StackGraph* graph,
+                         std::vector<Way>* ways) const {
+  graph->Expand(place, ways);
+  const size_t own = place.size();
+  ways->erase(std::remove_if(ways->begin() + static_cast<std::ptrdiff_t>(own), ways->end(),
+                             [&](const Way& way) { return BeginsFlatLoop(automaton_, way); }),
+              ways->end());
 }
 
 bool TrieWalk::Step(Level* parent, uint8_t byte, StackGraph* graph, Level* level) {
