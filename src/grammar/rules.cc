@@ -19,6 +19,8 @@ constexpr int64_t kMostRepeats = 1 << 30;
 constexpr size_t kInlinedDepth = 64;
 // States with more edges than this look a byte up in a table.
 constexpr int32_t kTableEdges = 6;
+// Of 1 KB each; further states go through their edges.
+constexpr size_t kMostTables = 4096;
 
 // A machine whose texts are bytes alone, none the beginning of another.
 bool IsFlat(const Machine& machine) {
@@ -357,7 +359,7 @@ void AutomatonBuilder::FinishStates() {
       if (&out_.states_[At(edge.target)] == &state) stays.AddRange(edge.low, edge.high);
     }
     if (!(stays == ByteSet())) state.stays = ClassesWithin(stays);
-    if (edges <= kTableEdges) continue;
+    if (edges <= kTableEdges || out_.tables_.size() >= kMostTables * 256) continue;
     state.table = static_cast<int32_t>(out_.tables_.size() / 256);
     out_.tables_.resize(out_.tables_.size() + 256, -1);
     int32_t* row = out_.tables_.data() + out_.tables_.size() - 256;
