@@ -63,6 +63,16 @@ inline bool BeginsFlatLoop(const Automaton& automaton, const Way& way) {
 LocalMask MakeLocalMask(const Automaton& automaton, const TokenTable& table, const Way& way,
                         int64_t max_work = kMaskWork);
 
+// Whether all that is said from the node on, the node's byte included, is characters that lead from
+// the state back to it, and none that could come behind `rule`, if it is given.
+inline bool StaysBelow(const Trie& trie, size_t node, const Automaton::State& state,
+                       const Automaton::Rule* rule) {
+  if (trie.below.empty() || !state.takes_characters || !trie.characters[node]) return false;
+  const auto classes = static_cast<ClassSet>(ClassOf(trie.byte[node]) | trie.below[node]);
+  return (classes & ~(state.stays | kBeyondAscii)) == 0 &&
+         (rule == nullptr || (classes & rule->follow_classes) == 0);
+}
+
 // Walks a trie of bytes from a place. One object may be used again and again; it keeps its memory.
 class TrieWalk {
  public:
@@ -132,7 +142,14 @@ bool TrieWalk::Run(const Trie& trie, std::span<const Way> place, StackGraph* gra
     if (parent.leaves && rule->follow.Has(byte)) on_leave(n);
     Level& level = levels_[depth];
     if (parent.plain) {
-      const int32_t target = automaton_.Target(automaton_.state(parent.way.state), byte);
+      const Automaton::State& from = automaton_.state(parent.way.state);
+      if (StaysBelow(trie, n, from, from.accepting ? rule : nullptr)) {
+        on_node(n);
+        on_subtree(n);
+        n = static_cast<size_t>(trie.skip[n]);
+        continue;
+      }
+      const int32_t target = automaton_.Target(from, byte);
       if (target < 0) {
         n = static_cast<size_t>(trie.skip[n]);
         continue;
