@@ -23,7 +23,8 @@ struct SubsetHash {
 
 class Builder {
  public:
-  Builder(const Nfa& nfa, MachineBudget* budget) : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
+  Builder(const Nfa& nfa, MachineBudget* budget)
+      : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
 
   // False: too many subsets.
   Result<bool> Deterministic(size_t most_states, Machine* machine);

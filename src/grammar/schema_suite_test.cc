@@ -98,8 +98,8 @@ TEST(SchemaSuite, NothingInvalidIsWritten) {
   }
   for (const auto& row : run.found) {
     const std::vector<std::string> place = {row[1], row[2], row[3]};
-    EXPECT_EQ(listed.erase(place), 1U) << "not listed: " << row[0] << "\t" << row[1] << "\t"
-                                      << row[2] << "\t" << row[3];
+    EXPECT_EQ(listed.erase(place), 1U)
+        << "not listed: " << row[0] << "\t" << row[1] << "\t" << row[2] << "\t" << row[3];
     // A schema that isn't taken stands with its message, and what is taken against the suite with
     // the one reason that there is for it.
     if (row[3] == "*") {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -237,13 +239,18 @@ TEST(ToolGrammar, WhatCannotBeIsRefused) {
 
 // ---- answers of a model that knows nothing
 
+std::string TextOf(std::span<const int32_t> ids) {
+  std::string text;
+  for (const int32_t id : ids) text += TheGolden().tokenizer.vocabulary().Bytes(id);
+  return text;
+}
+
 // Draws among the allowed tokens. The longer the answer, the more often a token is taken that leads
 // to its end.
 class RandomModel {
  public:
   explicit RandomModel(uint64_t seed) : seed_(seed) {
     const Tokenizer& tokenizer = TheGolden().tokenizer;
-    closing_ = {TheGolden().eos, TheGolden().dsml};
     for (const char* text : {"</", "<", "\n\n", "\"", "}", "]", "\n"}) {
       closing_.push_back(*tokenizer.TokenId(text));
     }
@@ -256,7 +263,10 @@ class RandomModel {
       const int32_t token = Choose(mask, static_cast<double>(ids.size()) / 150);
       EXPECT_TRUE(matcher.Accept(token)) << token;
       ids.push_back(token);
-      if (ids.size() > 5000) return {};
+      if (ids.size() > 5000) {
+        ADD_FAILURE() << "an answer without end: " << TextOf(std::span(ids).last(100));
+        return {};
+      }
     }
     return ids;
   }
@@ -268,23 +278,29 @@ class RandomModel {
     const auto allowed = [&](int32_t id) {
       return (mask[static_cast<size_t>(id) / 64] >> (id % 64) & 1) != 0;
     };
+    if (allowed(TheGolden().eos) && Draw() < std::max(0.1, haste)) return TheGolden().eos;
+    if (allowed(TheGolden().dsml) && Draw() < std::max(0.5, haste)) return TheGolden().dsml;
     if (Draw() < std::max(0.15, haste)) {
-      const auto it = std::ranges::find_if(closing_, allowed);
-      // Not at the first chance, so that texts have a second word.
-      if (it != closing_.end() && (*it != TheGolden().eos || Draw() < std::max(0.2, haste))) {
-        return *it;
-      }
+      std::vector<int32_t> closing;
+      std::ranges::copy_if(closing_, std::back_inserter(closing), allowed);
+      if (!closing.empty()) return Pick(closing);
     }
     std::vector<int32_t> ids;
-    for (int32_t id = 0; id < kRows; ++id) {
-      if (allowed(id)) ids.push_back(id);
+    for (size_t w = 0; w < mask.size(); ++w) {
+      for (uint64_t word = mask[w]; word != 0; word &= word - 1) {
+        ids.push_back(static_cast<int32_t>(w) * 64 + std::countr_zero(word));
+      }
     }
     EXPECT_FALSE(ids.empty());
-    return ids.empty() ? 0 : ids[static_cast<size_t>(Draw() * static_cast<double>(ids.size()))];
+    return ids.empty() ? 0 : Pick(ids);
+  }
+
+  int32_t Pick(const std::vector<int32_t>& ids) {
+    return ids[static_cast<size_t>(Draw() * static_cast<double>(ids.size()))];
   }
 
   uint64_t seed_, position_ = 0;
-  std::vector<int32_t> closing_;  // the earlier, the nearer to the end
+  std::vector<int32_t> closing_;  // tokens that often end something
 };
 
 struct Heard {
@@ -333,10 +349,9 @@ TEST(ToolGrammar, WhatARandomModelSaysIsReadWithoutRepair) {
     for (uint64_t seed = 0; seed < 70; ++seed) {
       Matcher matcher(grammar);
       const std::vector<int32_t> ids = RandomModel(seed).Answer(matcher);
-      ASSERT_FALSE(ids.empty()) << "an answer without end, seed " << seed;
+      ASSERT_FALSE(ids.empty()) << "seed " << seed;
       EXPECT_FALSE(matcher.narrowed());
-      std::string text;
-      for (const int32_t id : ids) text += TheGolden().tokenizer.vocabulary().Bytes(id);
+      const std::string text = TextOf(ids);
       const auto message = chat::ParseCompletion(text, false);
       ASSERT_TRUE(message.ok()) << text;
       const Heard heard = Stream(ids);
@@ -360,7 +375,7 @@ TEST(ToolGrammar, WhatARandomModelSaysIsReadWithoutRepair) {
   }
   EXPECT_GE(answers, 300);
   EXPECT_GE(calls, 200);
-  EXPECT_GE(arguments, 200);
+  EXPECT_GE(arguments, 100);
 }
 
 }  // namespace

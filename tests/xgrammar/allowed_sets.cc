@@ -5,7 +5,7 @@
 // One line of JSON a state: the schema's name, the tokens that led there, and the set of tokens
 // that may come, as a bit each in hexadecimal digits, the lowest bit of a digit first. Behind the
 // tokens of an instance the answer may end, or the program says that it may not and fails.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <string>
@@ -67,7 +67,7 @@ Status Run(const char* schemas_file, const char* tokenizer_file) {
   const auto end = tokenizer.TokenId("<｜end▁of▁sentence｜>");
   if (!end) return InvalidArgument("{}: no end of sentence", tokenizer_file);
   const auto table = grammar::MakeTokenTable(tokenizer.vocabulary(), kRows, {*end});
-  for (const json::Value& entry : schemas.array()) {
+  for (const json::Value& entry : schemas.Find("schemas")->array()) {
     FATHOM_RETURN_IF_ERROR(PrintSchema(entry, tokenizer, table));
   }
   return {};

@@ -2,9 +2,9 @@
 //
 //   node compare.mjs SCHEMAS TOKENIZER SETS     beside xgrammar.cjs, see install.sh
 //
-// A token that only one of both allows needs a reason in SCHEMAS: an entry of "differences" that
-// names the side ("only"), and whose regular expressions match the text so far ("behind") and the
-// token ("token"). A reason that explains nothing is an error too.
+// A token that only one of both allows needs one of the "reasons" of SCHEMAS that the schema names:
+// it says the side ("only"), and its regular expressions match the text so far ("behind") and the
+// token ("token"). A reason that a schema names and that explains nothing is an error too.
 import { createReadStream, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -39,17 +39,22 @@ const compiler = await xgrammar.GrammarCompiler.createGrammarCompiler(info, fals
 
 // ---- schemas
 
-const schemas = new Map(JSON.parse(readFileSync(schemasFile, "utf8")).map((s) => [s.name, s]));
+const file = JSON.parse(readFileSync(schemasFile, "utf8"));
+const schemas = new Map(file.schemas.map((schema) => [schema.name, schema]));
 for (const schema of schemas.values()) {
-  for (const difference of schema.differences ?? []) {
-    difference.used = 0;
-    difference.matchesBehind = new RegExp(difference.behind, "s");
-    difference.matchesToken = new RegExp(difference.token, "s");
-  }
+  schema.differences = (schema.reasons ?? []).map((name) => ({
+    used: 0,
+    name,
+    only: file.reasons[name].only,
+    behind: new RegExp(file.reasons[name].behind, "s"),
+    token: new RegExp(file.reasons[name].token, "s"),
+  }));
 }
+const reasonFor = (schema, only, behind, token) => schema.differences.find(
+  (d) => d.only === only && d.behind.test(behind) && d.token.test(token));
 // any white space: no; the separators of Python's json.dumps; objects as open as the schema says.
 const compile = (schema) =>
-  compiler.compileJSONSchema(JSON.stringify(schema.schema), false, undefined, [", ", ": "], false);
+  compiler.compileJSONSchema(JSON.stringify(schema.schema), false, -1, [", ", ": "], false);
 
 let failures = 0, states = 0, same = 0, explained = 0;
 function fail(message) {
@@ -69,8 +74,7 @@ function compareState(schema, ids, allowed, mask) {
     ++differing;
     const only = ours ? "fathom" : "xgrammar";
     const token = id === end ? "<end>" : textOf([id]);
-    const reason = (schema.differences ?? []).find(
-      (d) => d.only === only && d.matchesBehind.test(behind) && d.matchesToken.test(token));
+    const reason = reasonFor(schema, only, behind, token);
     if (reason) ++reason.used;
     else unexplained.push(`only ${only} allows ${id} ${JSON.stringify(token)}`);
   }
@@ -101,10 +105,9 @@ for await (const line of createInterface({ input: createReadStream(setsFile) }))
   // The instance was left at a token that the other engine refuses.
   if (taken === null) continue;
   if (ids.length > taken.length && !matcher.acceptToken(ids.at(-1))) {
-    const refused = JSON.stringify(textOf([ids.at(-1)]));
-    if (!(schema.differences ?? []).some((d) => d.only === "fathom" &&
-        d.matchesBehind.test(textOf(ids.slice(0, -1))) && d.matchesToken.test(textOf([ids.at(-1)])))) {
-      fail(`${name}: behind ${JSON.stringify(textOf(ids.slice(0, -1)))} xgrammar refuses ${refused}`);
+    const behind = textOf(ids.slice(0, -1)), token = textOf([ids.at(-1)]);
+    if (!reasonFor(schema, "fathom", behind, token)) {
+      fail(`${name}: behind ${JSON.stringify(behind)} xgrammar refuses ${JSON.stringify(token)}`);
     }
     taken = null;
     continue;
@@ -113,8 +116,8 @@ for await (const line of createInterface({ input: createReadStream(setsFile) }))
   compareState(schema, ids, allowed, await matcher.getNextTokenBitmask());
 }
 for (const schema of schemas.values()) {
-  for (const { used, why } of schema.differences ?? []) {
-    if (used === 0) fail(`${schema.name}: this reason explains nothing any more: ${why}`);
+  for (const reason of schema.differences) {
+    if (reason.used === 0) fail(`${schema.name}: the reason ${reason.name} explains nothing`);
   }
 }
 console.log(`${states} states of ${schemas.size} schemas: ${same} equal, ${explained} differ for ` +
