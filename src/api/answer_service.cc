@@ -193,19 +193,24 @@ AnswerUsage AnswerRun::Usage() const {
   return usage;
 }
 
+// What the answer is held to; null: nothing. Before anything else is made of the request, so that a
+// schema that is too large is refused without being copied about.
+Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarOf(const AnswerParts& parts,
+                                                                  const AnswerRequest& request) {
+  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(request));
+  if (!shape) return std::shared_ptr<const grammar::CompiledGrammar>();
+  return parts.grammars.Get(*shape);
+}
+
 }  // namespace
 
 void Answer(const AnswerParts& parts, Asked asked) {
   const Caller caller = asked.caller;
+  auto grammar = GrammarOf(parts, asked.request);
+  if (!grammar.ok()) return Refuse(parts, caller, grammar.status());
   auto text = MakeTextRequest(asked.request, *caller.holder, parts);
   if (!text.ok()) return Refuse(parts, caller, text.status());
-  const auto shape = ShapeOf(asked.request);
-  if (!shape.ok()) return Refuse(parts, caller, shape.status());
-  if (*shape) {
-    auto grammar = parts.grammars.Get(**shape);
-    if (!grammar.ok()) return Refuse(parts, caller, grammar.status());
-    text->grammar = *std::move(grammar);
-  }
+  text->grammar = *std::move(grammar);
   const auto prompt = MakeTextPrompt(parts.tokenizer, *text);
   if (!prompt.ok()) return Refuse(parts, caller, prompt.status());
   AnswerHead head;

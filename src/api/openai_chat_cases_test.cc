@@ -72,6 +72,10 @@ std::vector<std::string> Show(const AnswerRequest& request) {
     lines.push_back(fmt::format("thinking_budget {}", *request.thinking_budget));
   }
   if (request.loop_guard) lines.push_back(fmt::format("loop_guard {}", *request.loop_guard));
+  for (const auto& tool : request.form.strict_tools) {
+    lines.push_back(fmt::format("strict_tool {} {}", tool.index, tool.path));
+  }
+  if (request.form.json_path) lines.push_back("json_path " + *request.form.json_path);
   show("prefix", request.prefix, defaults.prefix);
   ShowSampling(request.sampling, &lines);
   if (!request.stop.empty()) lines.push_back("stop " + Text(Strings(request.stop)));

@@ -34,8 +34,8 @@ inline constexpr std::array kCommonFields = {
 };
 
 inline constexpr std::string_view kNoStructure =
-    "guided structure is not there yet; a chat's response_format gives the model a schema without "
-    "a guarantee";
+    "send a chat's response_format with a json_schema and \"strict\": true, which is guaranteed; "
+    "there is no other way to give a form";
 inline constexpr std::array kCommonRefused = {
     RefusedField{"guided_json", kNoStructure},
     RefusedField{"guided_regex", kNoStructure},

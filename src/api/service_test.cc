@@ -164,7 +164,7 @@ TEST_F(ServiceTest, AChosenToolIsCalled) {
     const test::Streamed streamed = Stream(Chat("sum of one and two", more));
     EXPECT_EQ(streamed.names, std::vector<std::string>{"add"}) << choice;
     EXPECT_EQ(streamed.arguments[0], R"({"a": 1, "b": "two"})");
-    EXPECT_EQ(streamed.reasoning, "");
+    EXPECT_EQ(streamed.reasoning, "I add them.");
   }
   const json::Value none = Ask(Chat("weather", kTools + ", \"tool_choice\": \"none\""));
   EXPECT_EQ(TextAt(none, "choices.0.message.content"), "It rains — 雨.");
@@ -178,7 +178,8 @@ TEST_F(ServiceTest, AnAnswerThatWasBegunGoesOn) {
 }
 
 TEST_F(ServiceTest, JsonIsMendedWhereItWasAskedFor) {
-  const std::string format = R"("response_format": {"type": "json_object"})";
+  const std::string format = R"("response_format": {"type": "json_schema",
+      "json_schema": {"name": "weather", "schema": {"type": "object"}}})";
   const json::Value whole = Ask(Chat("as JSON", format));
   EXPECT_EQ(TextAt(whole, "choices.0.message.content"), R"({"rain": true})");
   EXPECT_EQ(Stream(Chat("as JSON", format + ", \"stream\": true")).content, R"({"rain": true})");

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
 import {
-  assertClean, errorOf, getWeather, hello, key, long, parallel, plainModel, rounds, run,
-  thinkingRounds, thoughtful, toolDescription, toolParameters, url,
+  assertClean, assertSky, endless, errorOf, getWeather, hello, key, long, parallel, plainModel,
+  rounds, run, sky, thinkingRounds, thoughtful, toolDescription, toolParameters, url,
 } from './scenario.mjs';
 
 const client = new Anthropic({ baseURL: `${url}/anthropic`, apiKey: key, maxRetries: 0 });
@@ -186,6 +186,38 @@ run('anthropic', {
     assert.ok(!text.endsWith(long.last), 'the abort came after the end');
     const next = await client.messages.create(body(ask(hello.ask)));
     assert.equal(textOf(next), hello.answer);
+  },
+  'a schema holds, whatever the model says': async () => {
+    for (const content of [sky.asJson, sky.inWords]) {
+      const message = await client.messages.create(
+        body(ask(content), {
+          max_tokens: 500,
+          output_config: { format: { type: 'json_schema', schema: sky.schema } },
+        }),
+      );
+      assertSky(JSON.parse(textOf(message)));
+      assert.equal(message.stop_reason, 'end_turn');
+    }
+  },
+  'a strict tool that is chosen is called, behind the thinking': async () => {
+    const message = await client.messages.create(
+      body(ask(sky.thinking), {
+        max_tokens: 1500,
+        thinking,
+        tools: [{ name: 'set_sky', strict: true, input_schema: sky.schema }],
+        tool_choice: { type: 'any', disable_parallel_tool_use: true },
+      }),
+    );
+    assert.equal(message.content[0].thinking, sky.reasoning);
+    assert.equal(message.stop_reason, 'tool_use');
+    const [call] = callsOf(message);
+    assert.equal(call.name, 'set_sky');
+    assertSky(call.input);
+  },
+  'a budget ends the thinking': async () => {
+    const { message } = await streamed(body(ask(endless.ask), { thinking }));
+    assert.ok(message.content[0].thinking.startsWith(endless.begins));
+    assert.equal(textOf(message), endless.answer);
   },
   'a model that is not there': async () => {
     const error = await errorOf(() =>

@@ -1,9 +1,11 @@
 // npm openai: what most programs use.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
+import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
 import {
-  assertClean, errorOf, getWeather, hello, key, long, parallel, plainModel, rounds, run,
-  thinkingModel, thinkingRounds, thoughtful, toolDescription, toolParameters, url,
+  assertClean, assertSky, endless, errorOf, getWeather, hello, key, long, parallel, plainModel,
+  rounds, run, sky, thinkingModel, thinkingRounds, thoughtful, toolDescription, toolParameters, url,
 } from './scenario.mjs';
 
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
@@ -268,6 +270,62 @@ run('openai', {
       messages: ask(hello.ask),
     });
     assert.equal(next.choices[0].message.content, hello.answer);
+  },
+  'a zod schema holds, whatever the model says': async () => {
+    const Sky = z.object({ sky: z.enum(['rain', 'sun']), windy: z.boolean() });
+    for (const [content, expected] of [[sky.asJson, sky.json], [sky.inWords, undefined]]) {
+      const answer = await client.chat.completions.parse({
+        model: plainModel,
+        messages: ask(content),
+        max_tokens: 500,
+        response_format: zodResponseFormat(Sky, 'sky'),
+      });
+      const { parsed } = answer.choices[0].message;
+      assertSky(parsed);
+      if (expected) assert.deepEqual(parsed, expected);
+      assert.equal(answer.choices[0].finish_reason, 'stop');
+    }
+  },
+  'a zod function that is required is called, behind the reasoning': async () => {
+    const parameters = z.object({ sky: z.enum(['rain', 'sun']), windy: z.boolean() });
+    const answer = await client.chat.completions.parse({
+      model: thinkingModel,
+      messages: ask(sky.thinking),
+      max_tokens: 500,
+      tools: [zodFunction({ name: 'set_sky', parameters })],
+      tool_choice: 'required',
+      parallel_tool_calls: false,
+    });
+    const { message, finish_reason } = answer.choices[0];
+    assert.equal(message.reasoning_content, sky.reasoning);
+    assert.equal(finish_reason, 'tool_calls');
+    assert.equal(message.tool_calls[0].function.name, 'set_sky');
+    assertSky(message.tool_calls[0].function.parsed_arguments);
+  },
+  'a schema that nothing satisfies is refused by its place': async () => {
+    const error = await errorOf(() =>
+      client.chat.completions.create({
+        model: plainModel,
+        messages: ask(sky.asJson),
+        response_format: {
+          type: 'json_schema',
+          json_schema: { name: 'n', strict: true, schema: { $ref: '#' } },
+        },
+      }),
+    );
+    assert.ok(error instanceof OpenAI.BadRequestError, `${error}`);
+    assert.match(error.message, /response_format\.json_schema\.schema/);
+  },
+  'a budget ends the thinking': async () => {
+    const answer = await client.chat.completions.create({
+      model: thinkingModel,
+      messages: ask(endless.ask),
+      thinking_budget: 100,
+    });
+    const [choice] = answer.choices;
+    assert.equal(choice.message.content, endless.answer);
+    assert.ok(choice.message.reasoning_content.startsWith(endless.begins));
+    assert.equal(choice.thinking_ended, 'budget');
   },
   'a model that is not there': async () => {
     for (const stream of [false, true]) {

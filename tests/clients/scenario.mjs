@@ -114,5 +114,27 @@ export const parallel = {
   said: 'Both at once.',
   answer: 'Madrid is warmer than Bergen.',
 };
+// Forms that the server guarantees. The script says the first as it should be and knows nothing of
+// a form in the others.
+export const sky = {
+  asJson: 'The sky as JSON.',
+  json: { sky: 'rain', windy: true },
+  inWords: 'The sky in words.',
+  thinking: 'Think about the sky.',
+  reasoning: 'It may rain.',
+  schema: {
+    type: 'object',
+    properties: { sky: { enum: ['rain', 'sun'] }, windy: { type: 'boolean' } },
+    required: ['sky', 'windy'],
+    additionalProperties: false,
+  },
+};
+export function assertSky(value) {
+  assert.deepEqual(Object.keys(value).sort(), ['sky', 'windy']);
+  assert.ok(['rain', 'sun'].includes(value.sky), value.sky);
+  assert.equal(typeof value.windy, 'boolean');
+}
+// Reasoning that a budget ends.
+export const endless = { ask: 'Think without end.', begins: 'Perhaps 0. Perhaps 1.', answer: 'Enough.' };
 // Long enough that an abort comes in the middle.
 export const long = { ask: 'Count to two thousand.', last: ' 2000' };

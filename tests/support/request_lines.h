@@ -43,6 +43,10 @@ inline std::vector<std::string> RequestLines(const api::AnswerRequest& request) 
   if (request.thinking_budget) {
     lines.push_back(fmt::format("thinking_budget {}", *request.thinking_budget));
   }
+  for (const auto& tool : request.form.strict_tools) {
+    lines.push_back(fmt::format("strict_tool {} {}", tool.index, tool.path));
+  }
+  if (request.form.json_path) lines.push_back("json_path " + *request.form.json_path);
   show("prefix", request.prefix, defaults.prefix);
   const SamplingParams &sampling = request.sampling, &usual = defaults.sampling;
   show("temperature", sampling.temperature, usual.temperature);
