@@ -302,6 +302,27 @@ TEST(AgentTurn, FortyRoundsPassTheWindowWithEveryStrategy) {
   }
 }
 
+// docs/agent.md shows what is kept of forty rounds, and it is this.
+TEST(AgentTurn, TheTableOfTheDocument) {
+  const auto document = ReadFile(FATHOM_SOURCE_DIR "/docs/agent.md", 1 << 20);
+  ASSERT_TRUE(document.ok()) << document.status().message();
+  for (const auto& [strategy, name] : kContextStrategies) {
+    AgentTurn turn(Nano(), Options(strategy, kWindow), Question());
+    const Searcher::Seen seen = Searcher().Run(turn);
+    std::string row = fmt::format("| `{}` | {} | ", name, seen.changes.size());
+    if (seen.changes.empty()) {
+      row += "| | | ";
+    } else {
+      const AgentTurn::ContextChange& first = seen.changes.front();
+      row += fmt::format("{} → {} | {} | {} | ", first.before_tokens, first.after_tokens,
+                         first.dropped_rounds, first.kept_rounds);
+    }
+    row += fmt::format("{} | {} | {} |\n", seen.most_tokens, RoundsOf(turn.messages()),
+                       seen.status.ok() ? "answered" : "error");
+    EXPECT_NE(document->find(row), std::string::npos) << row;
+  }
+}
+
 TEST(AgentTurn, KeepRunsIntoTheWindowsEndAndSaysSo) {
   AgentTurn turn(Nano(), Options(ContextStrategy::kKeep, kWindow), Question());
   const Searcher::Seen seen = Searcher().Run(turn);
@@ -438,6 +459,24 @@ TEST(AgentTurn, AResultThatPassesTheWindowIsNotLostWithASummary) {
     EXPECT_GT(seen.changes[0].before_tokens, kWindow);
     EXPECT_EQ(RoundsOf(turn.messages()), strategy == ContextStrategy::kDiscardAll ? 0U : 1U);
   }
+}
+
+// Nor is a long question turned away because of what was talked about before.
+TEST(AgentTurn, AQuestionThatPassesTheWindowIsAskedBehindASummary) {
+  std::string much;
+  for (int i = 0; i < 250; ++i) much += fmt::format("ship {} ", i);
+  const std::vector<Message> messages = {System("You search an archive."), User(much),
+                                         Says("I see.").message, User("And now? " + much)};
+  AgentTurn turn(Nano(), Options(ContextStrategy::kSummary, kWindow), messages);
+  Searcher searcher;
+  searcher.rounds = 1;
+  const Searcher::Seen seen = searcher.Run(turn);
+  ASSERT_TRUE(seen.status.ok()) << seen.status.message();
+  ASSERT_EQ(seen.changes.size(), 1U);
+  EXPECT_GT(seen.changes[0].before_tokens, kWindow);
+  ASSERT_EQ(turn.messages().size(), 5U);  // system, question, a round, the answer
+  EXPECT_TRUE(turn.messages()[1].content->starts_with("And now? "));
+  EXPECT_TRUE(turn.messages()[1].content->ends_with(searcher.summary));
 }
 
 TEST(AgentTurn, WhatCantBeMadeToFitIsAnErrorWithTheCounts) {
