@@ -46,7 +46,9 @@ export async function withPage(use, { key = FATHOM_KEY, expected = [], before, .
   const context = await browser.newContext({ viewport: { width: 1200, height: 820 }, ...options });
   const faults = [];
   try {
-    await context.addInitScript((value) => value && sessionStorage.setItem("fathom.key", value), key);
+    await context.addInitScript((value) => {
+      if (value && window.origin !== "null") sessionStorage.setItem("fathom.key", value);
+    }, key);
     const page = await context.newPage();
     page.setDefaultTimeout(15000);
     await watch(page, faults, expected);

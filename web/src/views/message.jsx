@@ -201,9 +201,9 @@ const ENDS = {
 };
 
 function repairsText(end) {
-  const count = Array.isArray(end?.repairs) ? end.repairs.length : 0;
-  if (count === 0) return null;
-  return count === 1 ? "1 tool call was repaired." : `${count} tool calls were repaired.`;
+  if (!Array.isArray(end?.repairs) || end.repairs.length === 0) return null;
+  const names = end.repairs.map((name) => String(name).replaceAll("_", " "));
+  return `The model's markup was repaired: ${[...new Set(names)].join(", ")}.`;
 }
 
 // What is to be said of how the answer ended, if anything.
