@@ -12,6 +12,7 @@ import { Markdown } from "./markdown.jsx";
 const MOST_RESULT = 8000;
 
 export function seconds(value) {
+  if (value < 0.001) return "under 1 ms";
   if (value < 1) return `${Math.round(value * 1000)} ms`;
   return value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }
