@@ -302,6 +302,27 @@ TEST(AgentTurn, FortyRoundsPassTheWindowWithEveryStrategy) {
   }
 }
 
+// docs/agent.md shows what is kept of forty rounds, and it is this.
+TEST(AgentTurn, TheTableOfTheDocument) {
+  const auto document = ReadFile(FATHOM_SOURCE_DIR "/docs/agent.md", 1 << 20);
+  ASSERT_TRUE(document.ok()) << document.status().message();
+  for (const auto& [strategy, name] : kContextStrategies) {
+    AgentTurn turn(Nano(), Options(strategy, kWindow), Question());
+    const Searcher::Seen seen = Searcher().Run(turn);
+    std::string row = fmt::format("| `{}` | {} | ", name, seen.changes.size());
+    if (seen.changes.empty()) {
+      row += "| | | ";
+    } else {
+      const AgentTurn::ContextChange& first = seen.changes.front();
+      row += fmt::format("{} → {} | {} | {} | ", first.before_tokens, first.after_tokens,
+                         first.dropped_rounds, first.kept_rounds);
+    }
+    row += fmt::format("{} | {} | {} |\n", seen.most_tokens, RoundsOf(turn.messages()),
+                       seen.status.ok() ? "answered" : "error");
+    EXPECT_NE(document->find(row), std::string::npos) << row;
+  }
+}
+
 TEST(AgentTurn, KeepRunsIntoTheWindowsEndAndSaysSo) {
   AgentTurn turn(Nano(), Options(ContextStrategy::kKeep, kWindow), Question());
   const Searcher::Seen seen = Searcher().Run(turn);
