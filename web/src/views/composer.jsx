@@ -1,6 +1,6 @@
 // The field where a message is written. Its draft outlives a look at another conversation.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { app, notify, running, send, stop } from "../app_state.js";
+import { app, connect, notify, running, send, stop } from "../app_state.js";
 import { Icon } from "./icons.jsx";
 import { Strip } from "./strip.jsx";
 
@@ -8,7 +8,14 @@ const drafts = new Map();
 const MOST_HEIGHT = 260;  // pixels
 
 function Notice() {
-  if (app.problem) return <div class="banner error" role="alert">{app.problem}</div>;
+  if (app.problem) {
+    return (
+      <div class="banner error" role="alert">
+        <span>{app.problem}</span>
+        <button type="button" onClick={connect}>Try again</button>
+      </div>
+    );
+  }
   if (!app.notice) return null;
   return (
     <div class="banner error" role="alert">
