@@ -78,7 +78,7 @@ export async function answered(page) {
 export async function ask(page, text) {
   await ready(page);
   await field(page).fill(text);
-  await field(page).press("Enter");
+  await page.getByRole("button", { name: "Send" }).click();
   await answered(page);
 }
 

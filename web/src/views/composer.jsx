@@ -7,6 +7,8 @@ import { Strip } from "./strip.jsx";
 const drafts = new Map();
 const MOST_HEIGHT = 260;  // pixels
 
+const hasMouse = () => matchMedia("(hover: hover)").matches;
+
 function Notice() {
   if (app.problem) {
     return (
@@ -34,7 +36,7 @@ export function Composer() {
   const busy = running(id);
   useEffect(() => {
     setText(drafts.get(id) ?? "");
-    if (matchMedia("(hover: hover)").matches) field.current.focus();
+    if (hasMouse()) field.current.focus();  // on a phone, the keyboard would cover the page
   }, [id]);
   useEffect(() => {
     field.current.style.height = "auto";
@@ -49,8 +51,9 @@ export function Composer() {
     write("");
     send(text);
   };
+  // On a touch screen, where Shift is far, Enter is a new line and the button sends.
   const onKeyDown = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !hasMouse()) return;
     event.preventDefault();
     submit();
   };
