@@ -17,7 +17,7 @@ for package in dompurify highlight.js katex marked preact; do
   cat "$work/node_modules/$package"/LICENSE*
   echo
 done > "$work/src/licenses.txt"
-(cd "$work" && NODE_ENV=production "$work/run-node" node_modules/vite/bin/vite.js build --logLevel warn)
+(cd "$work" && NODE_ENV=production "$work/run-node" node_modules/vite/bin/vite.js build --logLevel error)
 
 rm -rf "$2"
 mkdir -p "$2/assets"

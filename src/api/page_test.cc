@@ -175,6 +175,14 @@ TEST(Page, NeedsNoKeyButTheApiDoes) {
   EXPECT_EQ(test::Get(port, "/assets/none.js").status, 404);
   EXPECT_EQ(test::Get(port, "/").body, R"({"server":"fathom"})");
   EXPECT_EQ(test::Get(port, "/v1/models").status, 401);
+  // No way around the key by a path that begins like the page's.
+  for (const char* path : {"/assets/../v1/models", "/assets/..%2fv1%2fmodels", "/assets//v1/models",
+                           "/assets/%2e%2e/index.html", "/assets/", "/assets/x/y"}) {
+    EXPECT_EQ(test::Get(port, path).status, 404) << path;
+  }
+  for (const char* path : {"//v1/models", "/assets", "/ASSETS/x", "/./assets/x"}) {
+    EXPECT_EQ(test::Get(port, path).status, 401) << path;
+  }
 }
 
 TEST(Page, CanBeSwitchedOff) {

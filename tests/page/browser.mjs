@@ -46,7 +46,9 @@ export async function withPage(use, { key = FATHOM_KEY, expected = [], before, .
   const context = await browser.newContext({ viewport: { width: 1200, height: 820 }, ...options });
   const faults = [];
   try {
-    await context.addInitScript((value) => value && sessionStorage.setItem("fathom.key", value), key);
+    await context.addInitScript((value) => {
+      if (value && window.origin !== "null") sessionStorage.setItem("fathom.key", value);
+    }, key);
     const page = await context.newPage();
     page.setDefaultTimeout(15000);
     await watch(page, faults, expected);
@@ -76,7 +78,7 @@ export async function answered(page) {
 export async function ask(page, text) {
   await ready(page);
   await field(page).fill(text);
-  await field(page).press("Enter");
+  await page.getByRole("button", { name: "Send" }).click();
   await answered(page);
 }
 

@@ -48,7 +48,7 @@ test("thinking is folded, with its time and tokens", () => withPage(async (page)
   await think(page);
   await ask(page, "Think, then say hello.");
   const thought = lastAnswer(page).locator(".reasoning");
-  assert.match(await thought.locator("summary").innerText(), /^Thought for \d+(\.\d+)? m?s · \d+ tokens$/);
+  assert.match(await thought.locator("summary").innerText(), /^Thought for (\d+(\.\d+)? m?s|under 1 ms) · \d+ tokens$/);
   assert.equal(await thought.locator(".markdown").count(), 0);
   await thought.locator("summary").click();
   assert.equal(await thought.locator("strong").innerText(), "short");
@@ -293,6 +293,69 @@ test("a server that is gone", () => withPage(async (page) => {
   await field(page).press("Enter");
   await lastAnswer(page).getByText("The server can't be reached.").waitFor();
 }, { expected: [/ERR_FAILED/] }));
+
+test("a server that comes back", () => withPage(async (page) => {
+  await page.getByText("The server can't be reached.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Send" }).isEnabled(), false);
+  await page.unroute("**/v1/agent");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await ask(page, "Say hello.");
+  assert.equal(await page.getByRole("alert").count(), 0);
+}, {
+  expected: [/ERR_FAILED/],
+  before: (page) => page.route("**/v1/agent", (route) => route.abort()),
+}));
+
+test("an answer that is cut off, and one that is no answer", () => withPage(async (page) => {
+  const answer = (body) => page.route("**/v1/agent", (route) => route.request().method() === "POST"
+    ? route.fulfill({ contentType: "text/event-stream", body })
+    : route.continue());
+  const cases = [
+    ['event: content\ndata: {"text":"So f', "The connection ended before"],
+    ['event: content\ndata: {"text":"So far"}\n\n', "The connection ended before"],
+    ["event: content\ndata: {\n\n", "The server's answer can't be read."],
+    ['event: error\ndata: {"message":"the engine is gone"}\n\n', "the engine is gone"],
+  ];
+  await ready(page);
+  for (const [body, words] of cases) {
+    await answer(body);
+    await field(page).fill("Say hello.");
+    await field(page).press("Enter");
+    await lastAnswer(page).getByRole("alert").getByText(words).waitFor();
+    await page.unroute("**/v1/agent");
+  }
+  assert.equal(await page.getByText("So far").count(), 1);
+  await ask(page, "Say hello.");
+}));
+
+test("a conversation that is deleted while it is answered stays deleted", () => withPage(async (page) => {
+  await ready(page);
+  await field(page).fill("Write at length.");
+  await field(page).press("Enter");
+  await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
+  await page.getByRole("button", { name: "Delete Write at length." }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await eventually(() => page.locator(".message").count(), 0);
+  await page.waitForTimeout(500);
+  await page.reload();
+  await ready(page);
+  assert.equal(await page.locator(".list .row").count(), 0);
+}));
+
+test("a conversation is answered while another is looked at", () => withPage(async (page) => {
+  await ready(page);
+  await field(page).fill("Write at length.");
+  await field(page).press("Enter");
+  await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await ask(page, "Say hello.");
+  assert.equal(await answers(page).count(), 1);
+  await page.locator(".list .dot").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Write at length.", exact: true }).click();
+  await lastAnswer(page).getByText("Paragraph 80 ").waitFor();
+  await page.reload();
+  await lastAnswer(page).getByText("Paragraph 80 ").waitFor();
+}));
 
 test("a browser whose store is full says so and goes on", () => withPage(async (page) => {
   await ask(page, "Say hello.");

@@ -125,6 +125,11 @@ for (const width of [320, 390, 768]) {
       .map((element) => `${element.tagName} ${element.className} ${element.scrollWidth}`));
     assert.deepEqual(await tooWide(), []);
     if (width === 390) await picture(page, "phone");
+    const count = await page.locator(".message").count();
+    await field(page).fill("one");
+    await field(page).press("Enter");
+    assert.equal(await field(page).inputValue(), "one\n");
+    assert.equal(await page.locator(".message").count(), count);
     for (const summary of await page.locator(".message summary").all()) await summary.click();
     assert.deepEqual(await tooWide(), []);
     for (const dialog of ["Settings", "Export this conversation"]) {

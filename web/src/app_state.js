@@ -43,6 +43,7 @@ export const app = {
   conversation: null,  // the one that is shown
   loaded: new Map(),   // id → conversation, of those with a run or shown
   runs: new Map(),     // conversation id → {answer, controller}
+  removed: new Set(),  // ids: a run that is being stopped must not bring its conversation back
   announcement: "",    // for screen readers
 };
 
@@ -144,7 +145,7 @@ export async function show(id) {
 }
 
 export async function keep(conversation) {
-  if (!app.store) return;
+  if (!app.store || app.removed.has(conversation.id)) return;
   try {
     const row = await app.store.save(conversation);
     app.list = [row, ...app.list.filter((each) => each.id !== row.id)]
@@ -173,6 +174,7 @@ async function change(id, edit) {
 }
 
 export async function remove(id) {
+  app.removed.add(id);
   stop(id);
   app.loaded.delete(id);
   await app.store.remove(id);
@@ -275,13 +277,14 @@ async function answer(conversation, user) {
   await keep(conversation);
   await follow(conversation, run, requestBody(conversation.settings, messages));
   if (app.runs.get(conversation.id) === run) app.runs.delete(conversation.id);
-  if (app.conversation !== conversation && !running(conversation.id)) {
-    app.loaded.delete(conversation.id);
-  }
   conversation.updated = Date.now();
   touch(node.id);
   touch("strip");
   await keep(conversation);
+  // Only now: whoever opens it meanwhile must not find an older one in the store.
+  if (app.conversation !== conversation && !running(conversation.id)) {
+    app.loaded.delete(conversation.id);
+  }
 }
 
 async function follow(conversation, run, body) {

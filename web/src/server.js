@@ -78,17 +78,15 @@ export async function streamAnswer(body, signal, onEvent) {
   });
   const reader = response.body.getReader();
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
+    while (!complete) {
+      const { done, value } = await reader.read().catch((error) => {
+        if (error.name === "AbortError") throw error;
+        throw new ServerError("The connection was lost before the answer was complete.", 0);
+      });
+      if (done) throw new ServerError("The connection ended before the answer was complete.", 0);
       push(value);
     }
-  } catch (error) {
-    if (error.name === "AbortError" || complete) {
-      if (complete) return;
-      throw error;
-    }
-    throw new ServerError("The connection was lost before the answer was complete.", 0);
+  } finally {
+    reader.cancel().catch(() => {});
   }
-  if (!complete) throw new ServerError("The connection ended before the answer was complete.", 0);
 }

@@ -1,14 +1,23 @@
 // The field where a message is written. Its draft outlives a look at another conversation.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { app, notify, running, send, stop } from "../app_state.js";
+import { app, connect, notify, running, send, stop } from "../app_state.js";
 import { Icon } from "./icons.jsx";
 import { Strip } from "./strip.jsx";
 
 const drafts = new Map();
 const MOST_HEIGHT = 260;  // pixels
 
+const hasMouse = () => matchMedia("(hover: hover)").matches;
+
 function Notice() {
-  if (app.problem) return <div class="banner error" role="alert">{app.problem}</div>;
+  if (app.problem) {
+    return (
+      <div class="banner error" role="alert">
+        <span>{app.problem}</span>
+        <button type="button" onClick={connect}>Try again</button>
+      </div>
+    );
+  }
   if (!app.notice) return null;
   return (
     <div class="banner error" role="alert">
@@ -27,7 +36,7 @@ export function Composer() {
   const busy = running(id);
   useEffect(() => {
     setText(drafts.get(id) ?? "");
-    if (matchMedia("(hover: hover)").matches) field.current.focus();
+    if (hasMouse()) field.current.focus();  // on a phone, the keyboard would cover the page
   }, [id]);
   useEffect(() => {
     field.current.style.height = "auto";
@@ -42,8 +51,9 @@ export function Composer() {
     write("");
     send(text);
   };
+  // On a touch screen, where Shift is far, Enter is a new line and the button sends.
   const onKeyDown = (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !hasMouse()) return;
     event.preventDefault();
     submit();
   };

@@ -12,6 +12,7 @@ import { Markdown } from "./markdown.jsx";
 const MOST_RESULT = 8000;
 
 export function seconds(value) {
+  if (value < 0.001) return "under 1 ms";
   if (value < 1) return `${Math.round(value * 1000)} ms`;
   return value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }
@@ -201,9 +202,9 @@ const ENDS = {
 };
 
 function repairsText(end) {
-  const count = Array.isArray(end?.repairs) ? end.repairs.length : 0;
-  if (count === 0) return null;
-  return count === 1 ? "1 tool call was repaired." : `${count} tool calls were repaired.`;
+  if (!Array.isArray(end?.repairs) || end.repairs.length === 0) return null;
+  const names = end.repairs.map((name) => String(name).replaceAll("_", " "));
+  return `The model's markup was repaired: ${[...new Set(names)].join(", ")}.`;
 }
 
 // What is to be said of how the answer ended, if anything.
