@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/tool_groups.h"
 #include "api/gate.h"
 #include "api/keys.h"
 #include "api/openai_models.h"
@@ -43,6 +44,7 @@ struct ApiOptions {
   // One line of request_record.h for every request for an answer; may be empty. Any thread.
   std::function<void(const std::string& line)> record;
   bool record_words = false;  // as they came; otherwise the body is redacted
+  std::shared_ptr<const ToolGroups> tool_groups;  // for /v1/agent; may be null
 };
 
 // What the server holds at the moment; all but the memory is 0 when nothing is under way.
