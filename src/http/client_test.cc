@@ -21,7 +21,7 @@ using test::RawServer;
 using test::TestServer;
 using testing::HasSubstr;
 
-const Patience kPatient = Patience::For(seconds(60));
+Patience Patient() { return Patience::For(seconds(60)); }
 
 Url UrlOf(const std::string& text) {
   const Result<Url> url = ParseUrl(text);
@@ -91,17 +91,17 @@ TEST(ParseUrl, RefusesTheRest) {
 TEST(Client, SendsARequestAndReadsItsAnswer) {
   TestServer server;
   const auto client = MakeClient();
-  const auto got = client->Send({.url = UrlOf(LocalUrl(server.port(), "/echo?a=b"))}, kPatient);
+  const auto got = client->Send({.url = UrlOf(LocalUrl(server.port(), "/echo?a=b"))}, Patient());
   ASSERT_TRUE(got.ok()) << got.status().message();
   EXPECT_EQ((*got)->status(), 200);
   EXPECT_EQ((*got)->headers().Find("content-type"), "application/json");
-  EXPECT_EQ(*(*got)->ReadAll(1000, kPatient), "GET /echo a=b ");
+  EXPECT_EQ(*(*got)->ReadAll(1000, Patient()), "GET /echo a=b ");
 
   const std::string body(3 << 20, 'x');
   const auto posted = client->Send(
-      {.method = "POST", .url = UrlOf(LocalUrl(server.port(), "/echo")), .body = body}, kPatient);
+      {.method = "POST", .url = UrlOf(LocalUrl(server.port(), "/echo")), .body = body}, Patient());
   ASSERT_TRUE(posted.ok()) << posted.status().message();
-  EXPECT_EQ((*posted)->ReadAll(4 << 20, kPatient)->size(), body.size() + 12);
+  EXPECT_EQ((*posted)->ReadAll(4 << 20, Patient())->size(), body.size() + 12);
 }
 
 TEST(Client, ReadsAStreamPieceByPiece) {
@@ -116,13 +116,13 @@ TEST(Client, ReadsAStreamPieceByPiece) {
   });
   const auto client = MakeClient();
   const Url url = UrlOf(LocalUrl(server.port(), "/keep"));
-  const auto got = client->Send({.url = url}, kPatient);
+  const auto got = client->Send({.url = url}, Patient());
   ASSERT_TRUE(got.ok()) << got.status().message();
-  EXPECT_EQ(*(*got)->Read(kPatient), "one");
-  ASSERT_TRUE(client->Send({.url = url}, kPatient).ok());
-  EXPECT_EQ(*(*got)->Read(kPatient), "two");
-  EXPECT_EQ(*(*got)->Read(kPatient), "");
-  EXPECT_EQ(*(*got)->Read(kPatient), "");
+  EXPECT_EQ(*(*got)->Read(Patient()), "one");
+  ASSERT_TRUE(client->Send({.url = url}, Patient()).ok());
+  EXPECT_EQ(*(*got)->Read(Patient()), "two");
+  EXPECT_EQ(*(*got)->Read(Patient()), "");
+  EXPECT_EQ(*(*got)->Read(Patient()), "");
   handler.join();
 }
 
@@ -133,23 +133,23 @@ TEST(Client, SaysWhatIsWrong) {
     const TestServer server;
     closed_port = server.port();
   }
-  const auto refused = client->Send({.url = UrlOf(LocalUrl(closed_port, "/"))}, kPatient);
+  const auto refused = client->Send({.url = UrlOf(LocalUrl(closed_port, "/"))}, Patient());
   EXPECT_EQ(refused.status().code(), Code::kNotFound);
   EXPECT_THAT(refused.status().message(), HasSubstr("Connection refused"));
 
-  const auto unknown = client->Send({.url = UrlOf("http://no-such-host.invalid/")}, kPatient);
+  const auto unknown = client->Send({.url = UrlOf("http://no-such-host.invalid/")}, Patient());
   EXPECT_FALSE(unknown.ok());
   EXPECT_THAT(unknown.status().message(), HasSubstr("no-such-host.invalid"));
 
   TestServer server;
-  const auto drop = client->Send({.url = UrlOf(LocalUrl(server.port(), "/cut"))}, kPatient);
+  const auto drop = client->Send({.url = UrlOf(LocalUrl(server.port(), "/cut"))}, Patient());
   ASSERT_TRUE(drop.ok());
-  const auto all = (*drop)->ReadAll(1000, kPatient);
+  const auto all = (*drop)->ReadAll(1000, Patient());
   EXPECT_EQ(all.status().code(), Code::kDataLoss) << all.status().message();
 
-  const auto large = client->Send({.url = UrlOf(LocalUrl(server.port(), "/stream"))}, kPatient);
+  const auto large = client->Send({.url = UrlOf(LocalUrl(server.port(), "/stream"))}, Patient());
   ASSERT_TRUE(large.ok());
-  EXPECT_EQ((*large)->ReadAll(10, kPatient).status().code(), Code::kResourceExhausted);
+  EXPECT_EQ((*large)->ReadAll(10, Patient()).status().code(), Code::kResourceExhausted);
 }
 
 TEST(Client, LetsNoHeaderEndItsLine) {
@@ -157,7 +157,7 @@ TEST(Client, LetsNoHeaderEndItsLine) {
   const auto client = MakeClient();
   for (const Header& header : std::vector<Header>{
            {"A", "b\r\nC: d"}, {"A: b", "c"}, {"", "x"}, {"A", std::string("b\0c", 3)}}) {
-    const auto sent = client->Send({.url = UrlOf(server.url()), .headers = {header}}, kPatient);
+    const auto sent = client->Send({.url = UrlOf(server.url()), .headers = {header}}, Patient());
     EXPECT_EQ(sent.status().code(), Code::kInvalidArgument) << header.name;
   }
 }
@@ -206,7 +206,7 @@ TEST(Client, AnAnswerThatComesBeforeTheRequestIsReadCounts) {
     connection.WaitForEnd();
   });
   const auto sent = MakeClient()->Send(
-      {.method = "POST", .url = UrlOf(server.url()), .body = std::string(1 << 20, 'x')}, kPatient);
+      {.method = "POST", .url = UrlOf(server.url()), .body = std::string(1 << 20, 'x')}, Patient());
   ASSERT_TRUE(sent.ok()) << sent.status().message();
   EXPECT_EQ((*sent)->status(), 413);
 }

@@ -18,7 +18,7 @@ using test::TestCertificate;
 using test::TestServer;
 using testing::HasSubstr;
 
-const Patience kPatient = Patience::For(std::chrono::seconds(60));
+Patience Patient() { return Patience::For(std::chrono::seconds(60)); }
 
 Result<std::unique_ptr<IncomingResponse>> Fetch(const std::string& trusted_file,
                                                 const std::string& host, uint16_t port,
@@ -27,7 +27,7 @@ Result<std::unique_ptr<IncomingResponse>> Fetch(const std::string& trusted_file,
   if (!client.ok()) return client.status();
   const Result<Url> url = ParseUrl("https://" + host + ":" + std::to_string(port) + "/echo");
   if (!url.ok()) return url.status();
-  return (*client)->Send({.method = "POST", .url = *url, .body = std::move(body)}, kPatient);
+  return (*client)->Send({.method = "POST", .url = *url, .body = std::move(body)}, Patient());
 }
 
 TEST(ClientTls, TalksToAServerWhoseCertificateHolds) {
@@ -38,7 +38,7 @@ TEST(ClientTls, TalksToAServerWhoseCertificateHolds) {
   for (const std::string& body : {std::string("hello"), large}) {
     const auto got = Fetch(certificate.certificate, "localhost", server.port(), body);
     ASSERT_TRUE(got.ok()) << got.status().message();
-    const auto all = (*got)->ReadAll(4 << 20, kPatient);
+    const auto all = (*got)->ReadAll(4 << 20, Patient());
     ASSERT_TRUE(all.ok()) << all.status().message();
     EXPECT_EQ(*all, "POST /echo  " + body);
   }
