@@ -32,6 +32,8 @@ struct ChatFlags {
   std::optional<std::string> system;
   std::string files;
   bool thinking = false, hide_thinking = false, use_tools = false;
+  int64_t max_rounds = kDefaultMaxRounds;
+  std::string context_strategy = "summary";
 };
 
 // Lines as a pipe or a file has them, when nobody types.
@@ -144,8 +146,13 @@ bool Serve(const Input& input, ChatSession* chat) {
   return true;
 }
 
-ChatSettings MakeSettings(const ChatFlags& flags, const Session& session, bool live) {
+Result<ChatSettings> MakeSettings(const ChatFlags& flags, const Session& session, bool live) {
   ChatSettings settings;
+  if (flags.max_rounds < 1 || flags.max_rounds > kMostRounds) {
+    return InvalidArgument("--max-rounds: {} is outside [1, {}]", flags.max_rounds, kMostRounds);
+  }
+  settings.loop.max_rounds = static_cast<int>(flags.max_rounds);
+  FATHOM_ASSIGN_OR_RETURN(settings.loop.context, FindContextStrategy(flags.context_strategy));
   settings.loop.thinking =
       flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   settings.loop.sampling = flags.sampling.ToParams(session.model->checkpoint.generation);
@@ -163,7 +170,8 @@ Result<int> Run(const ChatFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
   const bool live = StdoutIsTerminal() && !IsDumb(std::getenv("TERM"));
-  ChatSession chat(*session, tools, interrupt, MakeSettings(flags, *session, live));
+  FATHOM_ASSIGN_OR_RETURN(ChatSettings settings, MakeSettings(flags, *session, live));
+  ChatSession chat(*session, tools, interrupt, std::move(settings));
   fmt::print("{} on {}, loaded in {:.2f} s\n{}\n/help lists commands, Ctrl-D leaves.\n",
              session->model->checkpoint.folder, session->model->backend->Name(),
              session->load_seconds, session->model->plan.Describe());
@@ -212,6 +220,16 @@ Command MakeChatCommand() {
        .value = "DIR",
        .help = "the folder whose files the tools may read",
        .target = &flags->files},
+      {.name = "--max-rounds",
+       .value = "N",
+       .help = "answers to one question that may call tools [16]",
+       .target = &flags->max_rounds},
+      {.name = "--context-strategy",
+       .value = "NAME",
+       .help = "what goes when 80 % of the context is used: keep (nothing, until it is full), "
+               "summary, discard-75 or discard-all [summary]",
+       .target = &flags->context_strategy,
+       .choices = {"keep", "summary", "discard-75", "discard-all"}},
   };
   command.flags.insert(command.flags.end(), own.begin(), own.end());
   const std::vector<Flag> sampling = SamplingFlagTable(&flags->sampling);

@@ -60,10 +60,10 @@ enum class ExprKind : uint8_t {
 
 struct Expression {
   ExprKind kind = ExprKind::kEmpty;
-  std::vector<ExprId> parts;    // kSequence, kChoice, kRepeat
-  std::string text;             // kText
-  int32_t index = 0;            // kBytes, kDfa: into the grammar's tables; kToken; kRule
-  int64_t low = 0, high = 0;    // kRepeat: bounds may be as large as 2^20 and must not be unrolled
+  std::vector<ExprId> parts = {};  // kSequence, kChoice, kRepeat
+  std::string text = {};           // kText
+  int32_t index = 0;               // kBytes, kDfa: into the grammar's tables; kToken; kRule
+  int64_t low = 0, high = 0;  // kRepeat: bounds may be as large as 2^20 and must not be unrolled
   bool operator==(const Expression&) const = default;
 };
 

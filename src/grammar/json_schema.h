@@ -51,7 +51,7 @@ class SchemaCompiler {
     std::vector<Parameter> named;  // in the schema's order
     bool open = false;             // others may follow, of these forms:
     ExprId other_text = -1, other_json = -1;
-    ExprId other_name = -1;        // as raw text: none of the named ones
+    ExprId other_name = -1;  // as raw text: none of the named ones
   };
   // `schema` must describe an object. Raw text never holds a special token; what ends it is the
   // caller's. Names can't hold quotes, <, > or control characters.

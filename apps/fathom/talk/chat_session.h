@@ -44,6 +44,7 @@ class ChatSession {
   Status Answer(const Transcript& otherwise);
   Status Keep(const LoopResult& result, std::vector<chat::Message> said,
               const Transcript& otherwise);
+  void TellContext(const AgentTurn::ContextChange& change) const;
   AnswerView MakeView() const;
   void Note(const std::string& text) const;
 
