@@ -61,8 +61,11 @@ void ToolServer::Keep(const std::stop_token& stop) {
       ended = std::move(session_);
       session_.reset();
     }
+    if (stop.stop_requested()) {
+      Publish([](State& state) { state.problem = "it has been ended"; });
+      return;
+    }
     ended.reset();  // a call that still waits holds it a little longer
-    if (stop.stop_requested()) return;
     const bool was_steady = connected.ok() && held.seconds() * 1000 >= options_.steady.count();
     if (!connected.ok() && pause.count() == 0) pause = options_.first_pause;
     if (was_steady) pause = milliseconds(0);
