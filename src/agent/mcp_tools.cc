@@ -49,6 +49,11 @@ Result<std::string> TextOf(Result<mcp::ToolAnswer> answer) {
 
 }  // namespace
 
+bool CanStandAlone(std::string_view tool) {
+  return !tool.empty() && tool.size() <= kMaxMcpToolNameBytes &&
+         std::ranges::all_of(tool, IsNameChar) && tool.find("__") == tool.npos;
+}
+
 std::string McpToolName(std::string_view server, std::string_view tool) {
   const std::string prefix = PrefixOf(server);
   return prefix + Fit(tool, kMaxMcpToolNameBytes - prefix.size());
@@ -80,7 +85,6 @@ Result<std::shared_ptr<McpToolGroups>> McpToolGroups::Start(Toolbox builtin,
     options.log = [log, name = server.name](std::string_view line) { log(name, line); };
     groups->kept_.push_back(std::make_shared<Kept>(client, std::move(server), std::move(options)));
   }
-  groups->made_.resize(groups->kept_.size());
   return groups;
 }
 
@@ -91,14 +95,27 @@ Status McpToolGroups::WaitForFirst(const Patience& patience) const {
   return {};
 }
 
+std::set<std::string> McpToolGroups::SharedNames(const std::vector<State>& states) const {
+  std::set<std::string> seen, shared;
+  for (const Tool& tool : builtin_->tools.tools()) seen.insert(tool.name());
+  for (const State& state : states) {
+    for (const mcp::ToolInfo& tool : state->tools) {
+      if (!seen.insert(tool.name).second) shared.insert(tool.name);
+    }
+  }
+  return shared;
+}
+
 std::shared_ptr<const ToolGroup> McpToolGroups::MakeGroup(const std::shared_ptr<Kept>& kept,
-                                                          const mcp::ToolServer::State& state) {
+                                                          const mcp::ToolServer::State& state,
+                                                          const std::set<std::string>& shared) {
   auto group = std::make_shared<ToolGroup>();
   group->name = kept->server.name();
   group->problem = state.problem;
   std::set<std::string> names;
   for (const mcp::ToolInfo& tool : state.tools) {
-    std::string name = McpToolName(group->name, tool.name);
+    const bool alone = CanStandAlone(tool.name) && !shared.contains(tool.name);
+    std::string name = alone ? tool.name : McpToolName(group->name, tool.name);
     if (!names.insert(name).second) continue;  // the hash says so
     group->tools.Add(Tool::WithSchema(
         std::move(name), tool.description, tool.schema,
@@ -110,14 +127,18 @@ std::shared_ptr<const ToolGroup> McpToolGroups::MakeGroup(const std::shared_ptr<
 }
 
 std::vector<std::shared_ptr<const ToolGroup>> McpToolGroups::List() const {
-  std::vector<std::shared_ptr<const ToolGroup>> groups = {builtin_};
+  std::vector<State> states;
+  for (const std::shared_ptr<Kept>& kept : kept_) states.push_back(kept->server.state());
   const std::lock_guard lock(mutex_);
-  for (size_t i = 0; i < kept_.size(); ++i) {
-    std::shared_ptr<const mcp::ToolServer::State> state = kept_[i]->server.state();
-    if (made_[i].state != state) made_[i] = {state, MakeGroup(kept_[i], *state)};
-    groups.push_back(made_[i].group);
+  if (groups_.empty() || states != states_) {
+    const std::set<std::string> shared = SharedNames(states);
+    groups_ = {builtin_};
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      groups_.push_back(MakeGroup(kept_[i], *states[i], shared));
+    }
+    states_ = std::move(states);
   }
-  return groups;
+  return groups_;
 }
 
 std::vector<McpToolGroups::ServerView> McpToolGroups::Servers() const {

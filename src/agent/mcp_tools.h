@@ -1,14 +1,15 @@
 // The tools of MCP servers, and those that come with the program, as groups: "builtin" first, then
 // one group for every server of the file, in its order.
 //
-// A tool of the server "files" that this calls "read" is "files__read" to the model, whether or not
-// another one has that name too: so a name means the same in every conversation, whatever else is
-// chosen for it.
+// A tool keeps its name as long as no other group has one of that name, chosen or not; where
+// another has, the tools of servers are called "server__tool". So no server can take the place of
+// another one's tool, or of one of the program's, and a model reads the names that it knows.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,10 @@ namespace fathom {
 inline constexpr std::string_view kBuiltinGroup = "builtin";
 inline constexpr size_t kMaxMcpToolNameBytes = 64;
 
-// The name that a model calls: [A-Za-z0-9_-], at most 64 of them. Characters that it can't hold
+// Whether a server's tool can be called by its own name: 1 to 64 of A-Z a-z 0-9 _ -, without "__".
+bool CanStandAlone(std::string_view tool);
+
+// The name with its server's: [A-Za-z0-9_-], at most 64 of them. Characters that it can't hold
 // become "_", and what is too long is cut; then a hash of the whole stands at its end. Names of
 // different servers of one file are different; two tools of one server get the same name only
 // where a hash of 32 bits says so.
@@ -65,20 +69,20 @@ class McpToolGroups final : public ToolGroups {
     std::shared_ptr<http::Client> client;
     mcp::ToolServer server;
   };
-  // The group that was made of a state.
-  struct Made {
-    std::shared_ptr<const mcp::ToolServer::State> state;
-    std::shared_ptr<const ToolGroup> group;
-  };
+  using State = std::shared_ptr<const mcp::ToolServer::State>;
 
   explicit McpToolGroups(Toolbox builtin);
+  // Names that more than one group has.
+  std::set<std::string> SharedNames(const std::vector<State>& states) const;
   static std::shared_ptr<const ToolGroup> MakeGroup(const std::shared_ptr<Kept>& kept,
-                                                    const mcp::ToolServer::State& state);
+                                                    const mcp::ToolServer::State& state,
+                                                    const std::set<std::string>& shared);
 
   std::shared_ptr<const ToolGroup> builtin_;
   std::vector<std::shared_ptr<Kept>> kept_;
   mutable std::mutex mutex_;
-  mutable std::vector<Made> made_;  // one a server
+  mutable std::vector<State> states_;  // that groups_ was made of
+  mutable std::vector<std::shared_ptr<const ToolGroup>> groups_;
 };
 
 }  // namespace fathom

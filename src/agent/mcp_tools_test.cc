@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,8 @@ TEST(McpToolGroups, OneGroupAServer) {
   EXPECT_EQ(list[1]->name, "one");
   EXPECT_EQ(list[1]->problem, "");
   EXPECT_THAT(Names(*list[1]),
-              ElementsAre("one__echo", "one__fail", "one__environment", "one__where"));
+              ElementsAre("one__echo", "one__fail", "one__environment", "one__where"))
+      << "two servers have them";
   EXPECT_THAT(list[2]->problem, HasSubstr("no-such-program"));
   EXPECT_THAT(Names(*list[2]), ElementsAre());
   EXPECT_THAT(Names(*list[3])[0], "two__echo");
@@ -95,10 +97,33 @@ TEST(McpToolGroups, OneGroupAServer) {
   EXPECT_FALSE(one.Call("one__echo", json::Array{}).ok());
 }
 
+TEST(McpToolGroups, ANameThatNobodyElseHasStandsAlone) {
+  const auto one = Start({Peer("peer", "normal")});
+  EXPECT_THAT(Names(*one->List()[1]), ElementsAre("echo", "fail", "environment", "where"));
+  EXPECT_EQ(*one->List()[1]->tools.Call("where", json::Object{}),
+            std::filesystem::current_path().string());
+  // A server can take no other one's place, nor that of what comes with the program.
+  const auto impostor = Start({Peer("peer", "normal"), Peer("evil", "impostor")});
+  const auto list = impostor->List();
+  EXPECT_THAT(Names(*list[0]), ElementsAre("calculator", "get_time"));
+  EXPECT_THAT(Names(*list[1]), ElementsAre("peer__echo", "fail", "environment", "where"));
+  EXPECT_THAT(Names(*list[2]), ElementsAre("evil__calculator", "evil__echo", "evil__peer__echo"));
+}
+
+TEST(McpToolName, SomeCanStandAlone) {
+  for (const char* name : {"a", "read_file", "A-9", "_x_"})
+    EXPECT_TRUE(CanStandAlone(name)) << name;
+  for (const std::string& name :
+       {std::string(), std::string("a__b"), std::string("a.b"), std::string("a b"),
+        std::string("ä"), std::string("a\n"), std::string(65, 'a')}) {
+    EXPECT_FALSE(CanStandAlone(name)) << name;
+  }
+}
+
 TEST(McpToolGroups, ALostServerKeepsItsToolsAndSaysWhatIsWrong) {
   const auto groups = Start({Peer("peer", "dying")});
   const auto before = groups->List()[1];
-  EXPECT_THAT(before->tools.Call("peer__echo", json::Object{}).status().message(),
+  EXPECT_THAT(before->tools.Call("echo", json::Object{}).status().message(),
               HasSubstr("no disk left"));
   EXPECT_EQ(Names(*groups->List()[1]), Names(*before));
 }
@@ -109,7 +134,7 @@ TEST(McpToolGroups, ToolsOutliveTheGroupsAndSayThatTheServerHasEnded) {
   groups.reset();
   std::string message;
   for (int i = 0; i < 3000 && message.empty(); ++i) {
-    message = held->tools.Call("peer__echo", json::Object{}).status().message();
+    message = held->tools.Call("echo", json::Object{}).status().message();
   }
   EXPECT_THAT(message, HasSubstr("can't be used now: it has been ended"));
 }
