@@ -206,7 +206,8 @@ Result<ToolAnswer> ToolServer::Call(const std::string& tool, const json::Object&
     }();
     if (lost) result = CallOnce(params, patience, &used);
   }
-  if (!result.ok() && !stop.stop_requested() && !patience.Check().ok()) {
+  if (!result.ok() && stop.stop_requested()) return Cancelled("stopped");
+  if (!result.ok() && !patience.Check().ok()) {
     return ResourceExhausted("no answer within {:.3g} s", config_.timeout.count() / 1000.0);
   }
   if (!result.ok()) return result.status();
