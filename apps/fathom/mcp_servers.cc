@@ -6,11 +6,14 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/clock.h"
 #include "mcp/config.h"
 #include "terminal/terminal_text.h"
 
 namespace fathom {
 namespace {
+
+constexpr double kQuietSeconds = 2;  // of waiting, until it is said
 
 void ShowLine(std::string_view server, std::string_view line) {
   fmt::print(stderr, "mcp {}: {}\n", server, SafeForTerminal(line));
@@ -48,7 +51,12 @@ Result<std::shared_ptr<McpToolGroups>> StartMcpServers(const std::optional<std::
 
 void WaitForMcpServers(const McpToolGroups& groups, const std::function<bool()>& stopped) {
   // Each attempt has its own end: the timeout of its server.
+  const Stopwatch watch;
+  bool told = false;
   while (!stopped() && !groups.WaitForFirst(Patience::For(std::chrono::milliseconds(50))).ok()) {
+    if (told || watch.seconds() < kQuietSeconds) continue;
+    fmt::print(stderr, "waiting for MCP servers\n");
+    told = true;
   }
 }
 
