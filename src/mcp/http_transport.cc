@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "mcp/event_reader.h"
 #include "mcp/message.h"
@@ -178,8 +179,10 @@ class HttpTransport : public Transport {
           return;
         }
         if (status != 200 || !Says(**response, "text/event-stream")) return;
-        const Status read = ReadEvents(**response, nullptr, patience);
-        if (read.ok()) pause = seconds(1);
+        const Stopwatch open;
+        // Many servers end it after a minute of silence; an error has no other consequence either.
+        const Status ignored = ReadEvents(**response, nullptr, patience);
+        if (open.seconds() > static_cast<double>(kLongestPause.count())) pause = seconds(1);
       }
       std::unique_lock lock(mutex_);
       pausing_.wait_for(lock, stop, pause, [] { return false; });
