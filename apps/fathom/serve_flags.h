@@ -32,7 +32,7 @@ struct ServeFlags {
   std::string body_limit = "32 MB";
   int64_t connections = 4096;
   int64_t workers = 2;
-  std::optional<std::string> prices, usage_file, access_log, record;
+  std::optional<std::string> mcp, prices, usage_file, access_log, record;
   bool record_words = false;
   std::string page = "on";
   int64_t answer_seconds = 0, drain_seconds = 30;

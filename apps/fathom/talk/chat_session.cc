@@ -36,7 +36,7 @@ std::string FirstLine(const std::string& text) {
 
 }  // namespace
 
-ChatSession::ChatSession(Session& session, const Toolbox& tools, InterruptScope& interrupt,
+ChatSession::ChatSession(Session& session, ToolChoice& tools, InterruptScope& interrupt,
                          ChatSettings settings)
     : session_(session), tools_(tools), interrupt_(interrupt), settings_(std::move(settings)) {
   transcript_.SetSystem(settings_.system);
@@ -71,8 +71,9 @@ Status ChatSession::Answer(const Transcript& otherwise) {
   std::vector<chat::Message> messages = transcript_.messages();
   const size_t sent = messages.size();
   LoopOptions options = settings_.loop;
-  if (settings_.use_tools) {
-    auto definitions = chat::ToolsFromJson(tools_.Definitions(), "tools");
+  const Toolbox tools = tools_.Chosen();
+  if (!tools.tools().empty()) {
+    auto definitions = chat::ToolsFromJson(tools.Definitions(), "tools");
     FATHOM_CHECK(definitions.ok(), "{}", definitions.status().message());
     options.tools = std::move(definitions).value();
   }
@@ -86,7 +87,7 @@ Status ChatSession::Answer(const Transcript& otherwise) {
   session_.model->backend->ResetCounters();
   const Result<LoopResult> result = [&] {
     const HiddenKeys hidden;
-    return RunLoop(*session_.text, tools_, options, callbacks, &messages);
+    return RunLoop(*session_.text, tools, options, callbacks, &messages);
   }();
   interrupt_.Clear();
   if (!result.ok()) {
@@ -191,13 +192,8 @@ Status ChatSession::SetThinking(const std::string& argument) {
 }
 
 Status ChatSession::SetTools(const std::string& argument) {
-  if (!argument.empty() && argument != "on" && argument != "off") {
-    return InvalidArgument("/tools: expected on or off, found {}", argument);
-  }
-  if (!argument.empty()) settings_.use_tools = argument == "on";
-  std::string names;
-  for (const Tool& tool : tools_.tools()) names += (names.empty() ? "" : ", ") + tool.name();
-  Note(fmt::format("Tools are {}: {}", settings_.use_tools ? "on" : "off", names));
+  if (!argument.empty()) FATHOM_RETURN_IF_ERROR(tools_.Obey(argument));
+  Note(tools_.Describe());
   return {};
 }
 
