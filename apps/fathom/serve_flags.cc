@@ -103,6 +103,10 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   others.insert(others.end(), aliases.begin(), aliases.end());
   FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
   options.thinking = thinking == "on";
+  if (thinking_budget) {
+    FATHOM_RETURN_IF_ERROR(CheckRange("--thinking-budget", *thinking_budget, 0, kNoTokenLimit));
+  }
+  options.limits = {.budget = thinking_budget, .loop_guard = loop_guard == "on"};
   if (prices) {
     FATHOM_ASSIGN_OR_RETURN(options.prices, api::Prices::Load(*prices));
   }
@@ -168,6 +172,16 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .value = "MODE",
        .help = "on or off, where neither request nor name says [off]",
        .target = &flags->thinking,
+       .choices = {"on", "off"}},
+      {.name = "--thinking-budget",
+       .value = "N",
+       .help = "tokens of reasoning after which the model must answer, where neither request nor "
+               "key says [any number]",
+       .target = &flags->thinking_budget},
+      {.name = "--loop-guard",
+       .value = "MODE",
+       .help = "on or off: reasoning that goes in circles is ended, where no request says [on]",
+       .target = &flags->loop_guard,
        .choices = {"on", "off"}},
       {.name = "--max-running",
        .value = "N",

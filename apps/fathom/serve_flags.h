@@ -21,7 +21,8 @@ struct ServeFlags {
   int64_t port = 8080;
   std::optional<std::string> api_key, api_keys;
   std::vector<std::string> served_names, aliases;
-  std::string thinking = "off";
+  std::string thinking = "off", loop_guard = "on";
+  std::optional<int64_t> thinking_budget;
   std::optional<std::string> cache_memory;
   int64_t max_running = 32, max_waiting = 1024;
   bool share_cache = false;

@@ -5,6 +5,12 @@
 
 namespace fathom {
 
+TextEngine::TextEngine(Engine& engine, const Tokenizer& tokenizer)
+    : engine_(engine),
+      tokenizer_(tokenizer),
+      answer_tokens_(AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.options().eos_ids)) {
+}
+
 Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tokenizer& tokenizer) {
   FATHOM_RETURN_IF_ERROR(CheckChatTokens(tokenizer));
   return std::unique_ptr<TextEngine>(new TextEngine(engine, tokenizer));
@@ -12,10 +18,12 @@ Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tok
 
 Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
   FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, request));
+  const auto guide = MakeAnswerGuide(answer_tokens_, request, prompt);
   stream_events_.clear();
-  FATHOM_ASSIGN_OR_RETURN(TextGeneration text,
-                          TextGeneration::Create(tokenizer_, request, prompt, &stream_events_));
+  FATHOM_ASSIGN_OR_RETURN(TextGeneration text, TextGeneration::Create(tokenizer_, request, prompt,
+                                                                      guide, &stream_events_));
   GenerateRequest generate;
+  generate.guide = guide;
   generate.prompt = std::move(prompt.tokens);
   generate.sampling = request.sampling;
   FATHOM_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(generate)));

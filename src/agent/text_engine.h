@@ -47,7 +47,7 @@ class TextEngine {
     TextCallbacks callbacks;
   };
 
-  TextEngine(Engine& engine, const Tokenizer& tokenizer) : engine_(engine), tokenizer_(tokenizer) {}
+  TextEngine(Engine& engine, const Tokenizer& tokenizer);
 
   void Tell(const TextCallbacks& callbacks) const;  // stream_events_
   void Take(const TokenEvent& event);
@@ -55,6 +55,7 @@ class TextEngine {
 
   Engine& engine_;
   const Tokenizer& tokenizer_;
+  const std::shared_ptr<const AnswerTokens> answer_tokens_;
   std::map<RequestId, Generation> generations_;
   std::vector<TokenEvent> token_events_;
   std::vector<chat::StreamEvent> stream_events_;

@@ -6,20 +6,28 @@
 
 namespace fathom {
 
-TextGeneration::TextGeneration(const Tokenizer& tokenizer, TextStream stream)
-    : tokenizer_(&tokenizer), stream_(std::move(stream)) {}
+std::shared_ptr<AnswerGuide> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
+                                             const TextRequest& request, const TextPrompt& prompt) {
+  const ThinkingLimits& limits = request.limits;
+  if (!limits.budget && !(limits.loop_guard && prompt.in_reasoning)) return nullptr;
+  return std::make_shared<AnswerGuide>(std::move(tokens), prompt.in_reasoning, limits, nullptr);
+}
+
+TextGeneration::TextGeneration(const Tokenizer& tokenizer, TextStream stream,
+                               std::shared_ptr<const AnswerGuide> guide)
+    : tokenizer_(&tokenizer), guide_(std::move(guide)), stream_(std::move(stream)) {}
 
 Result<TextGeneration> TextGeneration::Create(const Tokenizer& tokenizer,
                                               const TextRequest& request, const TextPrompt& prompt,
+                                              std::shared_ptr<const AnswerGuide> guide,
                                               std::vector<chat::StreamEvent>* events) {
   FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer, prompt.stream));
-  TextGeneration generation(tokenizer, std::move(stream));
+  TextGeneration generation(tokenizer, std::move(stream), std::move(guide));
   generation.result_.usage.prompt_tokens = static_cast<int64_t>(prompt.tokens.size());
-  generation.in_reasoning_ = prompt.stream.parser.start_in_reasoning;
+  generation.in_reasoning_ = prompt.in_reasoning;
   std::vector<chat::StreamEvent> said;
   for (const chat::Segment& segment : request.opening.text.segments()) {
     generation.stream_.PushOpening(segment, &said);
-    if (segment.special && segment.text == chat::kThinkClose) generation.in_reasoning_ = false;
   }
   if (request.opening.is_answer) {
     generation.Keep(0, said);
@@ -39,6 +47,7 @@ void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent
   if (result_.end.incomplete_call >= 0) result_.cut_call = builder_.open_call();
   result_.stop_string = stream_.stop_string();
   result_.status = event.status;
+  if (guide_ != nullptr) result_.thinking_end = guide_->thinking_end();
   complete_ = true;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "agent/text_prompt.h"
 #include "agent/text_stream.h"
 #include "base/clock.h"
@@ -36,16 +38,23 @@ struct GeneratedMessage {
   std::optional<chat::ToolCall> cut_call;  // began and never ended; not part of the message
   uint64_t seed = 0;
   Usage usage;
+  ThinkingEnd thinking_end = ThinkingEnd::kItself;
   Status status;  // not ok: the engine gave up, and the message is what there was
 };
+
+// What guides the answer to a request; null where nothing is to be guided, which costs nothing.
+std::shared_ptr<AnswerGuide> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
+                                             const TextRequest& request, const TextPrompt& prompt);
 
 // Serves one request, on one thread at a time.
 class TextGeneration {
  public:
-  // The tokenizer outlives it. `events` gets what the opening says, when that is part of the
-  // answer. kInvalidArgument for an unusable stop string.
+  // The tokenizer outlives it. `guide` is the one that the engine asks, or null. `events` gets what
+  // the opening says, when that is part of the answer. kInvalidArgument for an unusable stop
+  // string.
   static Result<TextGeneration> Create(const Tokenizer& tokenizer, const TextRequest& request,
                                        const TextPrompt& prompt,
+                                       std::shared_ptr<const AnswerGuide> guide,
                                        std::vector<chat::StreamEvent>* events);
 
   // Appends what the event brings. Tokens that follow the answer's end are passed over.
@@ -63,12 +72,14 @@ class TextGeneration {
   GeneratedMessage& result() { return result_; }
 
  private:
-  TextGeneration(const Tokenizer& tokenizer, TextStream stream);
+  TextGeneration(const Tokenizer& tokenizer, TextStream stream,
+                 std::shared_ptr<const AnswerGuide> guide);
 
   void Count(const TokenEvent& event);
   void Keep(size_t from, const std::vector<chat::StreamEvent>& events);
 
   const Tokenizer* tokenizer_;
+  std::shared_ptr<const AnswerGuide> guide_;  // read once the engine has let go of it
   TextStream stream_;
   chat::MessageBuilder builder_;
   GeneratedMessage result_;

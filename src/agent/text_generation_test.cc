@@ -29,7 +29,7 @@ Told Say(const TextRequest& request, const std::string& completion) {
   const auto prompt = MakeTextPrompt(Nano(), request);
   FATHOM_CHECK(prompt.ok(), "{}", prompt.status().message());
   Told told;
-  auto generation = TextGeneration::Create(Nano(), request, *prompt, &told.events);
+  auto generation = TextGeneration::Create(Nano(), request, *prompt, nullptr, &told.events);
   FATHOM_CHECK(generation.ok(), "{}", generation.status().message());
   const std::vector<int32_t> tokens = Nano().Encode(completion, AllowSpecial::kYes);
   for (size_t i = 0; i < tokens.size() && !generation->ended_early(); ++i) {

@@ -100,12 +100,18 @@ Result<TextPrompt> MakeTextPrompt(const Tokenizer& tokenizer, const TextRequest&
     made.tokens = request.prompt;
     made.stream.parser.start_in_reasoning =
         request.prompt.back() == tokenizer.TokenId(chat::kThinkOpen);
+    made.in_reasoning = made.stream.parser.start_in_reasoning;
     return made;
   }
   chat::EncodeOptions encode;
   encode.thinking_mode = request.thinking;
   FATHOM_ASSIGN_OR_RETURN(const chat::Prompt prompt, chat::Encode(request.messages, encode));
   made.stream.parser.start_in_reasoning = prompt.EndsInReasoning();
+  const auto closes = [](const chat::Segment& s) {
+    return s.special && s.text == chat::kThinkClose;
+  };
+  made.in_reasoning = made.stream.parser.start_in_reasoning &&
+                      std::ranges::none_of(request.opening.text.segments(), closes);
   made.stream.parser.plain_tags =
       std::ranges::any_of(request.messages, [](const auto& m) { return !m.tools.empty(); });
   made.tokens = RepeatSaid(tokenizer, Tokenize(tokenizer, prompt), request.said);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "agent/text_stream.h"
 #include "base/status.h"
 #include "chat/conversation.h"
@@ -42,11 +43,13 @@ struct TextRequest {
   bool single_call = false;           // the answer ends behind its first call
   SamplingParams sampling;
   std::vector<std::string> stop;
+  ThinkingLimits limits;  // of the reasoning, if there is any
 };
 
 struct TextPrompt {
   std::vector<int32_t> tokens;
   size_t opening_tokens = 0;  // how many at the end are the opening's
+  bool in_reasoning = false;  // the first token that is generated is reasoning
   TextStreamOptions stream;
 };
 

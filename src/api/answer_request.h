@@ -30,7 +30,8 @@ struct AnswerRequest {
   std::string tool_name;                   // with kNamed: one of `tools`
   bool parallel_tool_calls = true;         // false: the answer ends behind its first call
   std::optional<bool> thinking;            // nothing: what the model's name stands for
-  std::optional<int64_t> thinking_budget;  // in tokens; read, but nothing keeps to it yet
+  std::optional<int64_t> thinking_budget;  // in tokens; nothing: the key's, or the server's
+  std::optional<bool> loop_guard;          // nothing: as the server does
   bool prefix = false;                     // the last message is the beginning of the answer
   SamplingParams sampling;                 // the server's defaults where the client said nothing
   std::vector<std::string> stop;

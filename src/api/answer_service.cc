@@ -65,12 +65,15 @@ Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
                     prompt.tokens.end());
   }
   for (int64_t i = 0; i < asked_.request.choices; ++i) {
+    const auto guide = MakeAnswerGuide(parts().answer_tokens, text, prompt);
     std::vector<chat::StreamEvent> events;
-    FATHOM_ASSIGN_OR_RETURN(TextGeneration generation,
-                            TextGeneration::Create(parts().tokenizer, text, prompt, &events));
+    FATHOM_ASSIGN_OR_RETURN(
+        TextGeneration generation,
+        TextGeneration::Create(parts().tokenizer, text, prompt, guide, &events));
     choices_.push_back({std::move(generation), std::move(events)});
     GenerateRequest& generate = requests->emplace_back();
     generate.prompt = prompt.tokens;
+    generate.guide = guide;
     generate.sampling = text.sampling;
     if (generate.sampling.seed) *generate.sampling.seed += static_cast<uint64_t>(i);
   }
@@ -121,6 +124,7 @@ void AnswerRun::End(size_t index, std::string* out) {
   choice.answer.end = result.end;
   choice.answer.stop_string = result.stop_string;
   choice.answer.cut_call = result.cut_call;
+  choice.answer.thinking_end = result.thinking_end;
   if (json_) TellJson(index, out);
   if (streams()) {
     asked_.writer->End(static_cast<int>(index), choice.answer, out);
@@ -187,6 +191,9 @@ AnswerUsage AnswerRun::Usage() const {
     usage.cached_tokens = std::max(usage.cached_tokens, one.cached_tokens);
     usage.completion_tokens += one.completion_tokens;
     usage.reasoning_tokens += one.reasoning_tokens;
+    const ThinkingEnd end = choice.text.result().thinking_end;
+    usage.ended_by_budget += end == ThinkingEnd::kBudget ? 1 : 0;
+    usage.ended_by_loop += end == ThinkingEnd::kLoop ? 1 : 0;
   }
   return usage;
 }

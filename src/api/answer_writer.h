@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "base/status.h"
 #include "chat/conversation.h"
 #include "chat/stream_event.h"
@@ -34,6 +35,8 @@ struct AnswerUsage {
   int64_t completion_tokens = 0;  // of all choices
   int64_t reasoning_tokens = 0;   // of completion_tokens
   std::optional<double> cost;     // in the currency of the price file, when there is one
+  // Choices whose reasoning was ended for them, at its budget or because it looped.
+  int64_t ended_by_budget = 0, ended_by_loop = 0;
 };
 
 // A token with its log-probability, as text: what OpenAI reports.
@@ -55,8 +58,9 @@ struct FinishedAnswer {
   // Began and never ended, with its id; its arguments are the beginning of an object. A stream has
   // told it already.
   std::optional<chat::ToolCall> cut_call;
-  std::vector<TokenInfo> tokens;  // with want_logprobs
-  bool json_mended = false;       // the content had to be mended to be the JSON that was asked for
+  std::vector<TokenInfo> tokens;                    // with want_logprobs
+  ThinkingEnd thinking_end = ThinkingEnd::kItself;  // told where it was not the model
+  bool json_mended = false;  // the content had to be mended to be the JSON that was asked for
 };
 
 class AnswerWriter {

@@ -96,6 +96,10 @@ Status ReadToolChoice(const FieldReader& body, AnswerRequest* request) {
 // `max_tokens` is nothing for count_tokens.
 Status ReadThinking(const FieldReader& body, std::optional<int64_t> max_tokens,
                     AnswerRequest* request) {
+  const Value* guard = body.object().Find("loop_guard");
+  if (guard != nullptr && !guard->is_null()) {
+    FATHOM_ASSIGN_OR_RETURN(request->loop_guard, body.Bool("loop_guard"));
+  }
   const Value* value = body.object().Find("thinking");
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* thinking, json::AsObject(*value, "thinking"));

@@ -27,7 +27,8 @@ inline constexpr std::array kMessagesFields = {
     std::string_view("thinking"),       std::string_view("temperature"),
     std::string_view("top_p"),          std::string_view("top_k"),
     std::string_view("stop_sequences"), std::string_view("stream"),
-    std::string_view("metadata"),       std::string_view("output_config")};
+    std::string_view("metadata"),       std::string_view("output_config"),
+    std::string_view("loop_guard")};
 inline constexpr std::array kMessagesRefused = {
     RefusedField{"mcp_servers",
                  "this server calls no MCP servers; let the client offer their tools"},

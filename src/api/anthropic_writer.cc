@@ -34,6 +34,7 @@ Value ToolUseBlock(std::string_view id, std::string_view name, Value input) {
 struct Stop {
   std::string_view reason;
   Value sequence;  // null but for stop_sequence
+  ThinkingEnd thinking = ThinkingEnd::kItself;
 };
 
 Stop StopOf(const FinishedAnswer& answer) {
@@ -64,8 +65,8 @@ Object Usage(const AnswerUsage& usage) {
   return object;
 }
 
-Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
-              const AnswerUsage& usage) {
+Object Message(const AnswerHead& head, json::Array content, Value stop_reason, Value stop_sequence,
+               const AnswerUsage& usage) {
   return Object{{"id", head.id},
                 {"type", "message"},
                 {"role", "assistant"},
@@ -74,6 +75,11 @@ Value Message(const AnswerHead& head, json::Array content, Value stop_reason, Va
                 {"stop_reason", std::move(stop_reason)},
                 {"stop_sequence", std::move(stop_sequence)},
                 {"usage", Usage(usage)}};
+}
+
+// Where it was not the model who ended its thinking; beside the reason, which ended the answer.
+void TellThinkingEnd(ThinkingEnd end, Object* object) {
+  if (end != ThinkingEnd::kItself) object->Set("thinking_ended", Name(end));
 }
 
 class MessagesWriter final : public AnswerWriter {
@@ -125,12 +131,14 @@ class MessagesWriter final : public AnswerWriter {
   void End(int /*choice*/, const FinishedAnswer& answer, std::string* out) override {
     Close(out);
     stop_ = StopOf(answer);
+    stop_.thinking = answer.thinking_end;
     repaired_ = RepairsToJson(answer);
   }
 
   void Finish(const AnswerUsage& usage, std::string* out) override {
     PromptFound(usage.cached_tokens, out);
     Object delta{{"stop_reason", stop_.reason}, {"stop_sequence", std::move(stop_.sequence)}};
+    TellThinkingEnd(stop_.thinking, &delta);
     if (!repaired_.empty()) delta.Set("repaired", std::move(repaired_));
     Event("message_delta",
           Object{{"type", "message_delta"}, {"delta", std::move(delta)}, {"usage", Usage(usage)}},
@@ -163,9 +171,10 @@ class MessagesWriter final : public AnswerWriter {
       content.push_back(ToolUseBlock(answer.cut_call->id, answer.cut_call->name, Object{}));
     }
     Stop stop = StopOf(answer);
-    Value whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    Object whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    TellThinkingEnd(answer.thinking_end, &whole);
     if (json::Array names = RepairsToJson(answer); !names.empty()) {
-      whole.object().Set("repaired", std::move(names));
+      whole.Set("repaired", std::move(names));
     }
     return whole;
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/answer_guide.h"
 #include "api/gate.h"
 #include "api/keys.h"
 #include "api/openai_models.h"
@@ -27,6 +28,7 @@ struct ApiOptions {
   GateOptions gate;          // bound_host is the address's
   ServedModels models;       // context_tokens is the engine's
   bool thinking = false;     // the mode of names that stand for none
+  ThinkingLimits limits;     // of requests and keys that name none
   std::optional<Prices> prices;
   std::string usage_file;  // keeps what keys have used today (usage_file.h); empty: none does
   MemoryOptions memory;

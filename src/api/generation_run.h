@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "api/answer_writer.h"
 #include "api/keys.h"
 #include "api/live_runs.h"
@@ -56,7 +57,9 @@ struct AnswerParts {
   Quotas& quotas;
   LiveRuns& live;
   const ServedModels& models;
-  bool thinking = false;                               // the mode of names that stand for none
+  bool thinking = false;  // the mode of names that stand for none
+  std::shared_ptr<const AnswerTokens> answer_tokens;
+  ThinkingLimits limits;                               // of requests and keys that name none
   const Prices* prices = nullptr;                      // null: answers carry no cost
   bool share_cache = false;                            // prefixes are found across key holders
   std::function<void(const AnswerRecord&)> on_answer;  // any worker; may be empty

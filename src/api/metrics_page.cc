@@ -71,6 +71,10 @@ void AddEngine(const EngineStats& engine, Page* page) {
   page->Counter("prompt_tokens_cached_total", "prompt tokens found in the cache",
                 engine.prompt_tokens_cached);
   page->Counter("generated_tokens_total", "tokens generated", engine.generated_tokens);
+  page->Counter("masked_tokens_total", "generated tokens drawn under a guide's mask",
+                engine.masked_tokens);
+  page->Counter("forced_tokens_total", "generated tokens that a guide said", engine.forced_tokens);
+  page->Counter("guide_seconds_total", "time spent in guides", engine.guide_seconds);
   page->Counter("preemptions_total", "requests that gave their pages up for a while",
                 engine.preemptions);
   page->Head("requests_finished_total", "counter", "requests that ended, by reason");
@@ -110,6 +114,10 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   }
   page->Counter("reasoning_tokens_total", "generated tokens that were reasoning",
                 requests.reasoning_tokens);
+  page->Head("thinking_ended_total", "counter",
+             "reasonings that the model didn't end, by what did");
+  page->Add("fathom_thinking_ended_total{{by=\"budget\"}} {}\n", requests.ended_by_budget);
+  page->Add("fathom_thinking_ended_total{{by=\"loop\"}} {}\n", requests.ended_by_loop);
   page->Counter("own_seconds_total", "time the server itself took for answers",
                 requests.own_seconds);
   page->Gauge("memory_entries", "answers that the server remembers", memory.entries);
@@ -152,6 +160,8 @@ void ServerMetrics::CountAnswer(const AnswerRecord& record) {
   const std::lock_guard lock(mutex_);
   ++counts_.answers[record.end];
   counts_.reasoning_tokens += record.usage.reasoning_tokens;
+  counts_.ended_by_budget += record.usage.ended_by_budget;
+  counts_.ended_by_loop += record.usage.ended_by_loop;
   counts_.own_seconds += record.own_seconds;
 }
 

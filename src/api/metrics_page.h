@@ -27,7 +27,8 @@ class ServerMetrics {
     std::map<std::pair<std::string, int>, int64_t> requests;  // by route and status
     std::map<std::string, int64_t> answers;                   // by their end
     int64_t reasoning_tokens = 0;
-    double own_seconds = 0;  // of our own code in answers
+    int64_t ended_by_budget = 0, ended_by_loop = 0;  // reasonings
+    double own_seconds = 0;                          // of our own code in answers
   };
   Snapshot Get() const;
 

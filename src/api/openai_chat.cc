@@ -188,7 +188,7 @@ Result<AnswerRequest> ReadChatCompletion(const json::Value& body, const Sampling
   out.stream = common.stream;
   out.stream_usage = common.stream_usage;
   out.user = std::move(common.user);
-  FATHOM_ASSIGN_OR_RETURN(out.thinking, ReadThinkingSwitch(*request, &out.ignored_fields));
+  FATHOM_RETURN_IF_ERROR(ReadThinking(*request, &out));
   const json::FieldReader fields(*request, "");
   out.sampling = defaults;
   FATHOM_RETURN_IF_ERROR(ReadSampling(fields, &out.sampling));

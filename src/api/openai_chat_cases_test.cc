@@ -68,6 +68,10 @@ std::vector<std::string> Show(const AnswerRequest& request) {
   show("tool_name", request.tool_name, defaults.tool_name);
   show("parallel_tool_calls", request.parallel_tool_calls, defaults.parallel_tool_calls);
   if (request.thinking) lines.push_back(*request.thinking ? "thinking on" : "thinking off");
+  if (request.thinking_budget) {
+    lines.push_back(fmt::format("thinking_budget {}", *request.thinking_budget));
+  }
+  if (request.loop_guard) lines.push_back(fmt::format("loop_guard {}", *request.loop_guard));
   show("prefix", request.prefix, defaults.prefix);
   ShowSampling(request.sampling, &lines);
   if (!request.stop.empty()) lines.push_back("stop " + Text(Strings(request.stop)));

@@ -65,7 +65,7 @@ class ChatWriter final : public AnswerWriter {
 
  private:
   void Open(int choice, std::string* out) const;
-  void Close(int choice, std::string_view finish_reason, json::Array repaired, std::string* out);
+  void Close(int choice, std::string* out, const FinishedAnswer* answer = nullptr);
   size_t AddText(int choice, std::span<const StreamEvent> events, std::string* out);
   size_t AddCall(int choice, std::span<const StreamEvent> events,
                  std::span<const std::string> call_ids, std::string* out);
@@ -83,17 +83,21 @@ void ChatWriter::Open(int choice, std::string* out) const {
   out->append(",\"delta\":{");
 }
 
-void ChatWriter::Close(int choice, std::string_view finish_reason, json::Array repaired,
-                       std::string* out) {
+// `answer`: of a choice's last chunk.
+void ChatWriter::Close(int choice, std::string* out, const FinishedAnswer* answer) {
   std::vector<TokenInfo>& tokens = waiting_[static_cast<size_t>(choice)];
   out->append("},\"logprobs\":");
   AppendJson(tokens.empty() ? json::Value() : ChatLogprobs(tokens), out);
   tokens.clear();
   out->append(",\"finish_reason\":");
-  AppendJson(finish_reason.empty() ? json::Value() : json::Value(finish_reason), out);
-  if (!repaired.empty()) {
+  AppendJson(answer == nullptr ? json::Value() : OpenAiFinishReason(answer->end), out);
+  if (json::Array names = answer ? RepairsToJson(*answer) : json::Array(); !names.empty()) {
     out->append(",\"repaired\":");
-    AppendJson(std::move(repaired), out);
+    AppendJson(std::move(names), out);
+  }
+  if (answer != nullptr && answer->thinking_end != ThinkingEnd::kItself) {
+    out->append(",\"thinking_ended\":");
+    AppendJson(Name(answer->thinking_end), out);
   }
   out->append("}]").append(after_);
 }
@@ -113,7 +117,7 @@ void ChatWriter::Begin(const AnswerHead& head, std::string* out) {
   for (size_t choice = 0; choice < waiting_.size(); ++choice) {
     Open(static_cast<int>(choice), out);
     out->append("\"role\":\"assistant\",\"content\":\"\"");
-    Close(static_cast<int>(choice), "", {}, out);
+    Close(static_cast<int>(choice), out);
   }
   after_ = end;
 }
@@ -128,7 +132,7 @@ size_t ChatWriter::AddText(int choice, std::span<const StreamEvent> events, std:
     json::EscapeTo(events[taken].text, out);
   }
   out->push_back('"');
-  Close(choice, "", {}, out);
+  Close(choice, out);
   return taken;
 }
 
@@ -156,7 +160,7 @@ size_t ChatWriter::AddCall(int choice, std::span<const StreamEvent> events,
     json::EscapeTo(events[taken].text, out);
   }
   out->append("\"}}]");
-  Close(choice, "", {}, out);
+  Close(choice, out);
   return taken;
 }
 
@@ -188,7 +192,7 @@ void ChatWriter::Add(int choice, std::span<const StreamEvent> events,
 
 void ChatWriter::End(int choice, const FinishedAnswer& answer, std::string* out) {
   Open(choice, out);
-  Close(choice, OpenAiFinishReason(answer.end), RepairsToJson(answer), out);
+  Close(choice, out, &answer);
 }
 
 void ChatWriter::Finish(const AnswerUsage& usage, std::string* out) {
@@ -215,6 +219,9 @@ json::Value ChatWriter::Whole(const AnswerHead& head, std::span<const FinishedAn
     choice.Set("finish_reason", OpenAiFinishReason(answer.end));
     if (json::Array names = RepairsToJson(answer); !names.empty()) {
       choice.Set("repaired", std::move(names));
+    }
+    if (answer.thinking_end != ThinkingEnd::kItself) {
+      choice.Set("thinking_ended", Name(answer.thinking_end));
     }
     written.emplace_back(std::move(choice));
   }

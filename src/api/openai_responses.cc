@@ -136,7 +136,7 @@ Status ReadText(const FieldReader& body, AnswerRequest* out, Value* echo) {
 
 // {"effort": …, "summary": …}
 Status ReadReasoning(const FieldReader& body, AnswerRequest* out, ResponseForm* form) {
-  FATHOM_ASSIGN_OR_RETURN(out->thinking, ReadThinkingSwitch(body.object(), &out->ignored_fields));
+  FATHOM_RETURN_IF_ERROR(ReadThinking(body.object(), out));
   if (!IsGiven(body.object().Find("reasoning"))) return {};
   FATHOM_ASSIGN_OR_RETURN(const Object* reasoning, body.Obj("reasoning"));
   const FieldReader fields(*reasoning, "reasoning");

@@ -41,6 +41,10 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
   text.sampling = request.sampling;
   text.stop = request.stop;
   text.single_call = !request.parallel_tool_calls;
+  text.limits = parts.limits;
+  if (holder.thinking_budget >= 0) text.limits.budget = holder.thinking_budget;
+  if (request.thinking_budget) text.limits.budget = request.thinking_budget;
+  if (request.loop_guard) text.limits.loop_guard = *request.loop_guard;
   const bool calls =
       request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
   // A call that must come can't wait for the end of the reasoning.

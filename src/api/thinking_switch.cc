@@ -1,5 +1,10 @@
 #include "api/thinking_switch.h"
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "api/field_policy.h"
 #include "json/field_reader.h"
 
@@ -27,6 +32,28 @@ class Verdict {
   std::string path_;
 };
 
+// The tokens that were said so far, and where.
+class Budget {
+ public:
+  Status Add(const json::FieldReader& fields, std::string_view name) {
+    const json::Value* value = fields.object().Find(name);
+    if (value == nullptr || value->is_null()) return {};
+    FATHOM_ASSIGN_OR_RETURN(const int64_t tokens, fields.Int(name, 0, kNoTokenLimit));
+    if (said_ && *said_ != tokens) {
+      return InvalidArgument("{}: {} tokens, but {} says {}", fields.PathOf(name), tokens, path_,
+                             *said_);
+    }
+    said_ = tokens;
+    path_ = fields.PathOf(name);
+    return {};
+  }
+  std::optional<int64_t> said() const { return said_; }
+
+ private:
+  std::optional<int64_t> said_;
+  std::string path_;
+};
+
 Status AddBool(const json::FieldReader& fields, std::string_view name, Verdict* verdict) {
   const json::Value* value = fields.object().Find(name);
   if (value == nullptr || value->is_null()) return {};
@@ -50,7 +77,7 @@ Status AddEffort(const json::FieldReader& fields, std::string_view name, Verdict
 }
 
 // A boolean, or {"type": …}.
-Status AddThinking(const json::Object& request, Verdict* verdict,
+Status AddThinking(const json::Object& request, Verdict* verdict, Budget* budget,
                    std::vector<std::string>* ignored) {
   const json::Value* value = request.Find("thinking");
   if (value == nullptr || value->is_null()) return {};
@@ -63,50 +90,60 @@ Status AddThinking(const json::Object& request, Verdict* verdict,
   if (type != "enabled" && type != "disabled") {
     return InvalidArgument("thinking.type: '{}' is neither enabled nor disabled", type);
   }
-  constexpr std::string_view kKnown[] = {"type"};
+  constexpr std::string_view kKnown[] = {"type", "budget_tokens"};
   FATHOM_RETURN_IF_ERROR(SortOutFields(value->object(), kKnown, {}, "thinking.", ignored));
+  FATHOM_RETURN_IF_ERROR(
+      budget->Add(json::FieldReader(value->object(), "thinking"), "budget_tokens"));
   return verdict->Add(type == "enabled", "thinking.type");
 }
 
-Status AddReasoning(const json::Object& request, Verdict* verdict,
+Status AddReasoning(const json::Object& request, Verdict* verdict, Budget* budget,
                     std::vector<std::string>* ignored) {
   const json::Value* value = request.Find("reasoning");
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*value, "reasoning"));
-  constexpr std::string_view kKnown[] = {"effort", "enabled"};
+  constexpr std::string_view kKnown[] = {"effort", "enabled", "max_tokens"};
   constexpr RefusedField kRefused[] = {
       {"exclude", "reasoning can't be left out of the answer; switch it off, or pass over it"}};
   FATHOM_RETURN_IF_ERROR(SortOutFields(*object, kKnown, kRefused, "reasoning.", ignored));
   const json::FieldReader fields(*object, "reasoning");
   FATHOM_RETURN_IF_ERROR(AddEffort(fields, "effort", verdict));
+  FATHOM_RETURN_IF_ERROR(budget->Add(fields, "max_tokens"));
   return AddBool(fields, "enabled", verdict);
 }
 
-Status AddTemplateArguments(const json::Object& request, Verdict* verdict,
+Status AddTemplateArguments(const json::Object& request, Verdict* verdict, Budget* budget,
                             std::vector<std::string>* ignored) {
   const json::Value* value = request.Find("chat_template_kwargs");
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object,
                           json::AsObject(*value, "chat_template_kwargs"));
-  constexpr std::string_view kKnown[] = {"thinking", "enable_thinking"};
+  constexpr std::string_view kKnown[] = {"thinking", "enable_thinking", "thinking_budget"};
   FATHOM_RETURN_IF_ERROR(SortOutFields(*object, kKnown, {}, "chat_template_kwargs.", ignored));
   const json::FieldReader fields(*object, "chat_template_kwargs");
   FATHOM_RETURN_IF_ERROR(AddBool(fields, "thinking", verdict));
+  FATHOM_RETURN_IF_ERROR(budget->Add(fields, "thinking_budget"));
   return AddBool(fields, "enable_thinking", verdict);
 }
 
 }  // namespace
 
-Result<std::optional<bool>> ReadThinkingSwitch(const json::Object& request,
-                                               std::vector<std::string>* ignored) {
+Status ReadThinking(const json::Object& request, AnswerRequest* out) {
   Verdict verdict;
+  Budget budget;
   const json::FieldReader fields(request, "");
-  FATHOM_RETURN_IF_ERROR(AddThinking(request, &verdict, ignored));
+  FATHOM_RETURN_IF_ERROR(AddThinking(request, &verdict, &budget, &out->ignored_fields));
   FATHOM_RETURN_IF_ERROR(AddBool(fields, "enable_thinking", &verdict));
   FATHOM_RETURN_IF_ERROR(AddEffort(fields, "reasoning_effort", &verdict));
-  FATHOM_RETURN_IF_ERROR(AddReasoning(request, &verdict, ignored));
-  FATHOM_RETURN_IF_ERROR(AddTemplateArguments(request, &verdict, ignored));
-  return verdict.said();
+  FATHOM_RETURN_IF_ERROR(AddReasoning(request, &verdict, &budget, &out->ignored_fields));
+  FATHOM_RETURN_IF_ERROR(AddTemplateArguments(request, &verdict, &budget, &out->ignored_fields));
+  FATHOM_RETURN_IF_ERROR(budget.Add(fields, "thinking_budget"));
+  out->thinking = verdict.said();
+  out->thinking_budget = budget.said();
+  const json::Value* guard = request.Find("loop_guard");
+  if (guard == nullptr || guard->is_null()) return {};
+  FATHOM_ASSIGN_OR_RETURN(out->loop_guard, fields.Bool("loop_guard"));
+  return {};
 }
 
 }  // namespace fathom::api

@@ -342,15 +342,41 @@ Status Engine::TakeRow(Sequence& sequence, int64_t position, int64_t row, TokenE
     event->prompt_logprobs.push_back(std::move(report).value());
     return {};
   }
-  Result<SampledToken> token = sampler_.Sample(
-      {logits, sequence.sampling, sequence.penalties, sequence.seed, sequence.generated()});
+  Result<SampledToken> token = NextToken(sequence, logits);
+  if (token.ok()) Keep(sequence, std::move(token).value(), event);
   sampling_seconds_ += watch.seconds();
-  if (!token.ok()) return at(token.status());
-  Draw(sequence, std::move(token).value(), event);
-  return {};
+  return at(token.status());
 }
 
-void Engine::Draw(Sequence& sequence, SampledToken token, TokenEvent* event) {
+// What the guide forces, or what is drawn among those that it allows.
+Result<SampledToken> Engine::NextToken(Sequence& sequence, std::span<const float> logits) {
+  SampleInput input = {logits, sequence.sampling, sequence.penalties, sequence.seed,
+                       sequence.generated()};
+  if (sequence.guide != nullptr) {
+    const Stopwatch watch;
+    const std::optional<int32_t> forced = sequence.guide->Forced();
+    if (!forced) input.allowed = sequence.guide->Allowed();
+    stats_.guide_seconds += watch.seconds();
+    if (forced) return ForcedToken(sequence, *forced, logits);
+    if (!input.allowed.empty()) ++stats_.masked_tokens;
+  }
+  return sampler_.Sample(input);
+}
+
+Result<SampledToken> Engine::ForcedToken(const Sequence& sequence, int32_t token,
+                                         std::span<const float> logits) {
+  FATHOM_CHECK(token >= 0 && token < model_.vocab_size(), "a guide forces token {} of {}", token,
+               model_.vocab_size());
+  ++stats_.forced_tokens;
+  SampledToken forced = {.token = token, .logprobs = {}};
+  if (sequence.sampling.logprobs) {
+    FATHOM_ASSIGN_OR_RETURN(forced.logprobs,
+                            sampler_.Report(logits, token, sequence.sampling.top_logprobs));
+  }
+  return forced;
+}
+
+void Engine::Keep(Sequence& sequence, SampledToken token, TokenEvent* event) {
   const double now = options_.clock();
   if (sequence.generated() == 0) {
     stats_.first_token_seconds.Add(now - sequence.arrived);
@@ -363,6 +389,11 @@ void Engine::Draw(Sequence& sequence, SampledToken token, TokenEvent* event) {
   sequence.generating = true;
   sequence.tokens.push_back(token.token);
   sequence.penalties.Add(token.token);
+  if (sequence.guide != nullptr) {
+    const Stopwatch watch;
+    sequence.guide->Accept(token.token);
+    stats_.guide_seconds += watch.seconds();
+  }
   event->finish = FinishAfter(sequence, token.token);
   event->token = std::move(token);
 }

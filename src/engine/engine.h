@@ -71,9 +71,10 @@ class Engine {
   EngineStats Stats() const;
 
   int64_t context() const { return model_.options().context; }  // any thread
+  int64_t vocab_size() const { return model_.vocab_size(); }    // any thread
   const EngineOptions& options() const { return options_; }     // any thread
 
-  // Spent in the sampler so far; the rest of a step is the model's.
+  // Spent in the sampler and in guides so far; the rest of a step is the model's.
   double sampling_seconds() const { return sampling_seconds_; }
 
  private:
@@ -99,7 +100,10 @@ class Engine {
   void AddToBatch(const Share& share);
   TokenEvent TakeResults(const Share& share, int64_t* row);
   Status TakeRow(Sequence& sequence, int64_t position, int64_t row, TokenEvent* event);
-  void Draw(Sequence& sequence, SampledToken token, TokenEvent* event);
+  Result<SampledToken> NextToken(Sequence& sequence, std::span<const float> logits);
+  Result<SampledToken> ForcedToken(const Sequence& sequence, int32_t token,
+                                   std::span<const float> logits);
+  void Keep(Sequence& sequence, SampledToken token, TokenEvent* event);
   std::optional<FinishReason> FinishAfter(const Sequence& sequence, int32_t token) const;
   void Publish(Sequence& sequence);
   void Finish(std::list<Sequence>& list, Place sequence, FinishReason reason);

@@ -56,6 +56,8 @@ class EngineThread {
   EngineStats Stats() const;
 
   int64_t context() const { return engine_->context(); }
+  int64_t vocab_size() const { return engine_->vocab_size(); }
+  const std::vector<int32_t>& eos_ids() const { return engine_->options().eos_ids; }
 
   // How long a request that came now would wait, in seconds: what metrics.h makes of Stats().
   double EstimatedWait() const { return fathom::EstimatedWait(Stats()); }

@@ -53,6 +53,9 @@ struct EngineStats {
   int64_t prompt_tokens_computed = 0;  // again after a preemption, too
   int64_t prompt_tokens_cached = 0;    // found in the cache
   int64_t generated_tokens = 0;
+  int64_t masked_tokens = 0;  // of these, drawn under a guide's mask
+  int64_t forced_tokens = 0;  // of these, that a guide said and nobody drew
+  double guide_seconds = 0;   // spent in guides: masks, and following the answers
   int64_t preemptions = 0;
   std::array<int64_t, kFinishReasons> finished{};  // by FinishReason
   AttentionWork attention;                         // of an engine on a thread of its own

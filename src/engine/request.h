@@ -1,7 +1,13 @@
 // What goes into the engine and what comes out: tokens, no text.
+//
+// Under a guide the model's own end of sequence, stop_token_ids, max_tokens and the context end an
+// answer as they always do, whatever the guide says: it takes tokens away and forces them, and
+// doesn't know where the answer ends. With ignore_eos an end of sequence is a token like others for
+// the guide too.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -9,6 +15,7 @@
 #include "base/status.h"
 #include "sampling/sampler.h"
 #include "sampling/sampling_params.h"
+#include "sampling/token_guide.h"
 
 namespace fathom {
 
@@ -24,6 +31,9 @@ struct GenerateRequest {
   // ≥ 0: reports the log-probability of every prompt token but the first, and this many likeliest
   // ones. Such a request computes its whole prompt, whatever the cache holds.
   int prompt_logprobs = -1;
+  // Says what the answer may go on with; null: anything. It is this request's alone and the
+  // engine's from Submit until the last event is out; then it is left as the answer left it.
+  std::shared_ptr<TokenGuide> guide;
 };
 
 enum class FinishReason {

@@ -13,6 +13,7 @@ Sequence::Sequence(RequestId id, GenerateRequest request, PagePool& pool, double
       cache_scope(request.cache_scope),
       prompt_logprobs(request.prompt_logprobs),
       penalties(sampling, request.prompt),
+      guide(std::move(request.guide)),
       tokens(std::move(request.prompt)),
       prompt_tokens(static_cast<int64_t>(tokens.size())),
       pages(pool),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -23,7 +24,8 @@ struct Sequence {
   const uint64_t user, cache_scope;
   const int prompt_logprobs;
   Penalties penalties;
-  std::vector<int32_t> tokens;  // prompt, then what was generated
+  const std::shared_ptr<TokenGuide> guide;  // kept over preemption, as the tokens are
+  std::vector<int32_t> tokens;              // prompt, then what was generated
   const int64_t prompt_tokens;
   bool cancelled = false;
 

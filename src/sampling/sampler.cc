@@ -53,13 +53,15 @@ Result<SampledToken> Sampler::Sample(const SampleInput& input) {
   if (params.logprobs) {
     sampled.logprobs = ReportTop(static_cast<size_t>(params.top_logprobs), &log_sum);
   }
-  if (input.index < params.min_tokens) MaskStops(params);
+  if (!input.allowed.empty()) MaskAllBut(input.allowed);
+  if (input.index < params.min_tokens) MaskStops(input);
   input.penalties.Apply(logits_);
 
   const std::optional<int32_t> likeliest = Likeliest();
   if (!likeliest) {
-    return InvalidArgument("no token can be drawn: all {} are masked or have a logit of -infinity",
-                           vocab_size());
+    return InvalidArgument("no token can be drawn: all {} are {} or have a logit of -infinity",
+                           vocab_size(),
+                           input.allowed.empty() ? "masked" : "ruled out by the answer's guide");
   }
   sampled.token =
       params.temperature == 0 ? *likeliest : Draw(input, logits_[static_cast<size_t>(*likeliest)]);
@@ -137,9 +139,41 @@ Logprobs Sampler::ReportTop(size_t count, double* log_sum) {
   return report;
 }
 
-void Sampler::MaskStops(const SamplingParams& params) {
-  for (const int32_t id : eos_ids_) logits_[static_cast<size_t>(id)] = kNever;
-  for (const int32_t id : params.stop_token_ids) logits_[static_cast<size_t>(id)] = kNever;
+void Sampler::MaskAllBut(std::span<const uint64_t> allowed) {
+  const size_t vocab = logits_.size();
+  FATHOM_CHECK(allowed.size() == (vocab + 63) / 64, "{} words of a mask for a vocabulary of {}",
+               allowed.size(), vocab);
+  for (size_t begin = 0; begin < vocab; begin += 64) {
+    const uint64_t word = allowed[begin / 64];
+    if (word == ~uint64_t{0}) continue;
+    const size_t end = std::min(begin + 64, vocab);
+    if (word == 0) {
+      std::fill(logits_.data() + begin, logits_.data() + end, kNever);
+      continue;
+    }
+    for (size_t i = begin; i < end; ++i) {
+      if ((word >> (i - begin) & 1) == 0) logits_[i] = kNever;
+    }
+  }
+}
+
+// Under a guide an answer may have come to its end before min_tokens: then the stops stay.
+void Sampler::MaskStops(const SampleInput& input) {
+  const auto mask = [&](const std::vector<int32_t>& ids) {
+    for (const int32_t id : ids) logits_[static_cast<size_t>(id)] = kNever;
+  };
+  mask(eos_ids_);
+  mask(input.params.stop_token_ids);
+  if (input.allowed.empty() || Likeliest()) return;
+  const auto unmask = [&](const std::vector<int32_t>& ids) {
+    for (const int32_t id : ids) {
+      const auto i = static_cast<size_t>(id);
+      if ((input.allowed[i / 64] >> (i % 64) & 1) != 0) logits_[i] = input.logits[i];
+    }
+  };
+  unmask(eos_ids_);
+  unmask(input.params.stop_token_ids);
+  for (const int32_t id : without_token_) logits_[static_cast<size_t>(id)] = kNever;
 }
 
 // The lowest id of the largest logit; nothing when no token is possible.

@@ -2,7 +2,8 @@
 //
 // The order of operations (docs/sampling.md has the reasons):
 //
-//   mask       ids without a token; until min_tokens are there, also every id that would stop
+//   mask       ids without a token; those that the answer's guide (token_guide.h) rules out; until
+//              min_tokens are there, also every id that would stop
 //   penalties  bias, repetition, frequency, presence (penalties.h)
 //   greedy     temperature 0 ends here: the largest logit, the lowest id among equals
 //   temperature, then top_k, top_p, min_p, each on what the one before left
@@ -33,6 +34,8 @@ struct SampleInput {
   const Penalties& penalties;     // of the same request
   uint64_t seed;                  // params.seed, or the RandomSeed() drawn when the request came
   int64_t index;                  // how many tokens the request has generated before this one
+  // Ids that may be drawn, a bit each [(V + 63) / 64]; empty: all of them.
+  std::span<const uint64_t> allowed = {};
 };
 
 struct TokenLogprob {
@@ -61,7 +64,8 @@ class Sampler {
   int vocab_size() const { return static_cast<int>(logits_.size()); }
 
   // kDataLoss for a NaN or +infinity among the logits (-infinity is a token that can't come),
-  // kInvalidArgument when every token is masked.
+  // kInvalidArgument when every token is masked. Where `allowed` leaves nothing but what would
+  // stop, min_tokens gives way.
   Result<SampledToken> Sample(const SampleInput& input);
 
   // What a row [V] of logits says of a token that came by other means, and of the `top` likeliest
@@ -82,7 +86,8 @@ class Sampler {
   Status Load(std::span<const float> row);
   std::vector<Candidate>& KeepBest(size_t count);
   Logprobs ReportTop(size_t count, double* log_sum);
-  void MaskStops(const SamplingParams& params);
+  void MaskAllBut(std::span<const uint64_t> allowed);
+  void MaskStops(const SampleInput& input);
   std::optional<int32_t> Likeliest() const;
   int32_t Draw(const SampleInput& input, double best);
   Mass Weigh(double best, double temperature, const Candidate& worst);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "base/random.h"
@@ -27,7 +28,8 @@ std::vector<float> Row(bool peaked) {
   return row;
 }
 
-void Run(benchmark::State& state, const SamplingParams& params, bool peaked) {
+void Run(benchmark::State& state, const SamplingParams& params, bool peaked,
+         std::span<const uint64_t> allowed = {}) {
   std::vector<bool> has_token(kVocab, false);
   std::fill(has_token.begin(), has_token.begin() + kTokens, true);
   Sampler sampler(has_token, {1});
@@ -36,8 +38,12 @@ void Run(benchmark::State& state, const SamplingParams& params, bool peaked) {
   for (int32_t i = 0; i < 2000; ++i) penalties.Add(i * 37 % kTokens);
   int64_t index = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(sampler.Sample(
-        {.logits = row, .params = params, .penalties = penalties, .seed = 7, .index = index++}));
+    benchmark::DoNotOptimize(sampler.Sample({.logits = row,
+                                             .params = params,
+                                             .penalties = penalties,
+                                             .seed = 7,
+                                             .index = index++,
+                                             .allowed = allowed}));
   }
 }
 
@@ -47,6 +53,15 @@ void TopPPeaked(benchmark::State& state) { Run(state, {}, true); }
 void TopPFlat(benchmark::State& state) { Run(state, {}, false); }
 void TopK50(benchmark::State& state) { Run(state, {.top_p = 1, .top_k = 50}, true); }
 void MinP(benchmark::State& state) { Run(state, {.top_p = 1, .min_p = 0.05}, true); }
+// Under masks that leave every second token, and only a few.
+void TopPHalfMasked(benchmark::State& state) {
+  Run(state, {}, true, std::vector<uint64_t>(kVocab / 64, 0x5555555555555555));
+}
+void TopPMostlyMasked(benchmark::State& state) {
+  std::vector<uint64_t> allowed(kVocab / 64);
+  for (size_t i = 0; i < allowed.size(); i += 100) allowed[i] = 2;
+  Run(state, {}, true, allowed);
+}
 void TopPLogprobs(benchmark::State& state) {
   Run(state, {.logprobs = true, .top_logprobs = 20}, true);
 }
@@ -65,6 +80,8 @@ BENCHMARK(TopPPeaked)->Unit(benchmark::kMicrosecond);
 BENCHMARK(TopPFlat)->Unit(benchmark::kMicrosecond);
 BENCHMARK(TopK50)->Unit(benchmark::kMicrosecond);
 BENCHMARK(MinP)->Unit(benchmark::kMicrosecond);
+BENCHMARK(TopPHalfMasked)->Unit(benchmark::kMicrosecond);
+BENCHMARK(TopPMostlyMasked)->Unit(benchmark::kMicrosecond);
 BENCHMARK(TopPLogprobs)->Unit(benchmark::kMicrosecond);
 BENCHMARK(AllPenalties)->Unit(benchmark::kMicrosecond);
 

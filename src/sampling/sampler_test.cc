@@ -213,6 +213,94 @@ TEST(Sampler, PenaltiesAndMasksComeBeforeTheDraw) {
   }
 }
 
+std::vector<uint64_t> MaskOf(size_t vocab, const std::vector<int32_t>& ids) {
+  std::vector<uint64_t> mask((vocab + 63) / 64);
+  for (const int32_t id : ids) mask[size_t(id) / 64] |= uint64_t{1} << (id % 64);
+  return mask;
+}
+
+// A mask is the same as logits of -infinity, whatever else is asked for; the report doesn't see it.
+TEST(Sampler, AMaskTakesTokensAwayBeforeAnythingElse) {
+  Dice dice(17);
+  for (int round = 0; round < 1500; ++round) {
+    constexpr size_t kSizes[] = {1, 2, 63, 64, 65, 127, 128, 300};
+    const size_t vocab = kSizes[dice.Below(std::size(kSizes))];
+    const std::vector<float> row = RandomRow(dice, vocab);
+    SamplingParams params = RandomParams(dice, static_cast<int64_t>(vocab));
+    if (dice.Chance(0.2)) params.temperature = 0;
+    params.logprobs = true;
+    params.top_logprobs = 3;
+    params.logit_bias[static_cast<int32_t>(dice.Below(int64_t(vocab)))] = 50;
+    const double share = dice.Uniform(0, 1);
+    std::vector<int32_t> ids;
+    std::vector<float> masked(vocab, kNever);
+    for (size_t i = 0; i < vocab; ++i) {
+      if (!dice.Chance(share) || row[i] == kNever) continue;
+      ids.push_back(static_cast<int32_t>(i));
+      masked[i] = row[i];
+    }
+    if (ids.empty()) continue;
+    const std::vector<uint64_t> allowed = MaskOf(vocab, ids);
+    const Penalties penalties(params, {});
+    Sampler sampler = PlainSampler(vocab);
+    for (int64_t index = 0; index < 5; ++index) {
+      const SampledToken token = sampler
+                                     .Sample({.logits = row,
+                                              .params = params,
+                                              .penalties = penalties,
+                                              .seed = 5,
+                                              .index = index,
+                                              .allowed = allowed})
+                                     .value();
+      ASSERT_EQ(token.token, DrawToken(sampler, masked, params, 5, index)) << "round " << round;
+      const Logprobs raw = sampler.Report(row, token.token, 3).value();
+      ASSERT_EQ(token.logprobs->chosen, raw.chosen);
+      ASSERT_EQ(token.logprobs->top.size(), raw.top.size());
+    }
+  }
+}
+
+TEST(Sampler, MinTokensGivesWayToAGuideThatLeavesOnlyStops) {
+  Sampler sampler({true, true, true, false}, {0});
+  SamplingParams params = {.temperature = 0, .stop_token_ids = {2}, .min_tokens = 5};
+  const Penalties penalties(params, {});
+  const std::vector<float> row = {1, 0, 3, 9};
+  const auto draw = [&](const std::vector<int32_t>& ids) {
+    const std::vector<uint64_t> allowed = MaskOf(4, ids);
+    return sampler.Sample({.logits = row,
+                           .params = params,
+                           .penalties = penalties,
+                           .seed = 1,
+                           .index = 0,
+                           .allowed = allowed});
+  };
+  EXPECT_EQ(draw({0, 1, 2}).value().token, 1);
+  EXPECT_EQ(draw({0}).value().token, 0);
+  EXPECT_EQ(draw({0, 2}).value().token, 2);
+  EXPECT_EQ(draw({0, 3}).value().token, 0);  // 3 has no token
+  EXPECT_THAT(draw({3}).status().message(), HasSubstr("ruled out by the answer's guide"));
+}
+
+TEST(Sampler, AMaskThatLeavesOnlyImpossibleTokensIsAnError) {
+  Sampler sampler = PlainSampler(3);
+  const SamplingParams params;
+  const Penalties penalties(params, {});
+  const std::vector<float> row = {1, kNever, 2};
+  for (const std::vector<int32_t>& ids : {std::vector<int32_t>{}, {1}}) {
+    const std::vector<uint64_t> allowed = MaskOf(3, ids);
+    const auto token = sampler.Sample({.logits = row,
+                                       .params = params,
+                                       .penalties = penalties,
+                                       .seed = 1,
+                                       .index = 0,
+                                       .allowed = allowed});
+    EXPECT_EQ(token.status().code(), Code::kInvalidArgument);
+    EXPECT_EQ(token.status().message(),
+              "no token can be drawn: all 3 are ruled out by the answer's guide or have a logit of "
+              "-infinity");
+  }
+}
+
 // Pearson's statistic of `counts` against the reference, and its expected value and spread. The
 // draws are fixed by their seed: this either holds or doesn't.
 TEST(Sampler, FrequenciesFitTheProbabilities) {

@@ -35,12 +35,18 @@ class Actor {
     if (mark == prefix.end()) return end_;  // no chat
     const auto user = std::find(prefix.rbegin(), std::reverse_iterator(turn), user_).base();
     const std::string asked = Text({user, mark});  // a turn without a user holds results of tools
-    const std::string said = Text({mark + 1, prefix.end()});
+    std::string said = Text({mark + 1, prefix.end()});
     const Line& line = LineFor(asked);
     std::string_view say = line.say;
     const size_t reasoned = say.find(chat::kThinkClose);
     if (*mark == think_close_ && reasoned != std::string_view::npos) {
       say.remove_prefix(reasoned + chat::kThinkClose.size());
+    }
+    // Reasoning that was ended for it is behind it: the answer follows.
+    const size_t closed = said.find(chat::kThinkClose);
+    if (reasoned != std::string_view::npos && closed != std::string::npos && *mark == think_open_) {
+      say.remove_prefix(reasoned + chat::kThinkClose.size());
+      said.erase(0, closed + chat::kThinkClose.size());
     }
     if (say == said && line.broken) return kBrokenLogits;
     if (!say.starts_with(said) || say.size() == said.size()) return end_;

@@ -1,0 +1,207 @@
+// The whole server over a scripted model that won't stop thinking: budgets and the loop guard, in
+// each API's words, alone and thirty-two at once.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "agent/loop_guard.h"
+#include "support/api_client.h"
+#include "support/scripted_service.h"
+
+namespace fathom::api {
+namespace {
+
+using test::Get;
+using test::JoinChat;
+using test::JsonOf;
+using test::Post;
+using test::TextAt;
+
+std::string Counting(int numbers) {
+  std::string text;
+  for (int i = 0; i < numbers; ++i) text += fmt::format("Perhaps it is {}. ", i);
+  return text;
+}
+
+std::string Circling(int rounds) {
+  std::string text = "Let me see. ";
+  for (int i = 0; i < rounds; ++i) text += "Wait, let me check that once more. ";
+  return text;
+}
+
+class ServiceGuideTest : public testing::Test {
+ protected:
+  void Start(test::ScriptedServiceOptions options = {}) {
+    service_.reset();
+    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
+    options.context = 8192;
+    options.pages = 4096;
+    options.max_running = 32;
+    options.lines = {
+        {"think long", Counting(400) + "</think>It is 7."},
+        {"go in circles", Circling(300) + "</think>It is 8."},
+        {"think briefly", "It is 9, I think.</think>It is 9."},
+    };
+    auto started = test::ScriptedService::Start(std::move(options));
+    ASSERT_TRUE(started.ok()) << started.status().message();
+    service_ = std::move(started).value();
+    port_ = service_->server->port();
+  }
+  void SetUp() override { Start(); }
+
+  static std::string Chat(const std::string& text, const std::string& more = "") {
+    return fmt::format(
+        R"({{"messages": [{{"role": "user", "content": "{}"}}], "thinking": true{}{}}})", text,
+        more.empty() ? "" : ", ", more);
+  }
+  json::Value Ask(const std::string& body, const std::string& path = "/v1/chat/completions",
+                  std::string_view headers = "") {
+    const test::HttpAnswer answer = Post(port_, path, body, headers);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return JsonOf(answer);
+  }
+  std::vector<int32_t> Tokens(std::string_view text) const {
+    return service_->tokenizer->Encode(text);
+  }
+  // The first `count` tokens of a text, and the sentence behind them.
+  std::string CutAt(const std::string& text, size_t count) const {
+    std::vector<int32_t> tokens = Tokens(text);
+    tokens.resize(count);
+    return service_->tokenizer->Decode(tokens).value() + std::string(kClosingSentence);
+  }
+  int64_t ClosingTokens() const {
+    return static_cast<int64_t>(Tokens(kClosingSentence).size()) + 1;
+  }
+
+  std::unique_ptr<test::ScriptedService> service_;
+  uint16_t port_ = 0;
+};
+
+TEST_F(ServiceGuideTest, ABudgetEndsReasoningAtItsTokenAndTheAnswerFollows) {
+  for (const size_t budget : {size_t{1}, size_t{40}, size_t{333}}) {
+    const json::Value answer =
+        Ask(Chat("think long", fmt::format("\"thinking_budget\": {}", budget)));
+    EXPECT_EQ(TextAt(answer, "choices.0.message.content"), "It is 7.");
+    EXPECT_EQ(TextAt(answer, "choices.0.message.reasoning_content"), CutAt(Counting(400), budget));
+    EXPECT_EQ(TextAt(answer, "choices.0.finish_reason"), "stop");
+    EXPECT_EQ(TextAt(answer, "choices.0.thinking_ended"), "budget");
+    EXPECT_EQ(TextAt(answer, "usage.completion_tokens_details.reasoning_tokens"),
+              std::to_string(static_cast<int64_t>(budget) + ClosingTokens()));
+  }
+  const json::Value none = Ask(Chat("think long", "\"thinking_budget\": 0"));
+  EXPECT_EQ(TextAt(none, "choices.0.message.content"), "It is 7.");
+  EXPECT_EQ(TextAt(none, "choices.0.message.reasoning_content"), "");
+  EXPECT_EQ(TextAt(none, "choices.0.thinking_ended"), "budget");
+}
+
+TEST_F(ServiceGuideTest, ReasoningThatEndsInTimeIsToldAsNothing) {
+  const json::Value answer = Ask(Chat("think briefly", "\"thinking_budget\": 100"));
+  EXPECT_EQ(TextAt(answer, "choices.0.message.reasoning_content"), "It is 9, I think.");
+  EXPECT_EQ(answer.Find("choices")->array()[0].Find("thinking_ended"), nullptr);
+}
+
+TEST_F(ServiceGuideTest, ALoopIsEndedUnlessTheRequestWantsIt) {
+  const json::Value answer = Ask(Chat("go in circles"));
+  EXPECT_EQ(TextAt(answer, "choices.0.message.content"), "It is 8.");
+  EXPECT_EQ(TextAt(answer, "choices.0.thinking_ended"), "loop");
+  // Where the guard says, to the token.
+  LoopGuard guard;
+  size_t reasoned = 0;
+  const std::vector<int32_t> tokens = Tokens(Circling(300));
+  while (!guard.looping()) guard.Add(tokens[reasoned++]);
+  EXPECT_EQ(TextAt(answer, "choices.0.message.reasoning_content"), CutAt(Circling(300), reasoned));
+
+  const json::Value off = Ask(Chat("go in circles", "\"loop_guard\": false"));
+  EXPECT_EQ(TextAt(off, "choices.0.message.reasoning_content"), Circling(300));
+  EXPECT_EQ(off.Find("choices")->array()[0].Find("thinking_ended"), nullptr);
+
+  const std::string page = Get(port_, "/metrics").body;
+  EXPECT_NE(page.find("fathom_thinking_ended_total{by=\"loop\"} 1\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("fathom_thinking_ended_total{by=\"budget\"} 0\n"), std::string::npos);
+}
+
+TEST_F(ServiceGuideTest, EveryApiTellsIt) {
+  const test::Streamed chat =
+      JoinChat(Post(port_, "/v1/chat/completions",
+                    Chat("think long", R"("thinking_budget": 9, "stream": true)"))
+                   .body);
+  EXPECT_EQ(chat.content, "It is 7.");
+  EXPECT_EQ(chat.reasoning, CutAt(Counting(400), 9));
+
+  const std::string message =
+      R"({"max_tokens": 4000, "messages": [{"role": "user", "content": "think long"}],
+          "thinking": {"type": "enabled", "budget_tokens": 1024})";
+  const json::Value whole = Ask(message + "}", "/v1/messages");
+  EXPECT_EQ(TextAt(whole, "thinking_ended"), "budget");
+  EXPECT_EQ(TextAt(whole, "content.0.thinking"), CutAt(Counting(400), 1024));
+  EXPECT_EQ(TextAt(whole, "content.1.text"), "It is 7.");
+  EXPECT_EQ(TextAt(whole, "stop_reason"), "end_turn");
+  const std::string stream = Post(port_, "/v1/messages", message + R"(, "stream": true})").body;
+  EXPECT_NE(stream.find("\"stop_sequence\":null,\"thinking_ended\":\"budget\"}"), std::string::npos)
+      << stream.substr(stream.size() - 600);
+
+  const json::Value response =
+      Ask(R"({"input": "go in circles", "reasoning": {"effort": "high"}})", "/v1/responses");
+  EXPECT_EQ(TextAt(response, "thinking_ended"), "loop");
+  EXPECT_EQ(TextAt(response, "output.1.content.0.text"), "It is 8.");
+}
+
+TEST_F(ServiceGuideTest, TheRequestsBudgetGoesBeforeTheKeysAndThatBeforeTheServers) {
+  const std::string key = "fathom-0123456789012345678901234567890123456789012";
+  std::string hex;
+  for (const uint8_t byte : HashKey(key)) hex += fmt::format("{:02x}", byte);
+  const auto start = [&](const std::string& more) {
+    test::ScriptedServiceOptions options;
+    options.keys = KeyRing::FromJson(
+                       fmt::format(R"({{"keys": [{{"name": "a", "sha256": "{}"{}}}]}})", hex, more))
+                       .value();
+    options.api.limits = {.budget = 30, .loop_guard = false};
+    Start(std::move(options));
+  };
+  const std::string header = "Authorization: Bearer " + key + "\r\n";
+  const auto reasoned = [&](const std::string& more) {
+    const json::Value answer = Ask(Chat("think long", more), "/v1/chat/completions", header);
+    return TextAt(answer, "choices.0.message.reasoning_content");
+  };
+  start("");
+  EXPECT_EQ(reasoned(""), CutAt(Counting(400), 30));
+  start(R"(, "thinking_budget": 20)");
+  EXPECT_EQ(reasoned(""), CutAt(Counting(400), 20));
+  EXPECT_EQ(reasoned("\"thinking_budget\": 50"), CutAt(Counting(400), 50));
+  // The server's guard is off, the request's is on.
+  const std::string long_budget = "\"thinking_budget\": 4000";
+  EXPECT_EQ(TextAt(Ask(Chat("go in circles", long_budget), "/v1/chat/completions", header),
+                   "choices.0.message.reasoning_content"),
+            Circling(300));
+  EXPECT_EQ(TextAt(Ask(Chat("go in circles", long_budget + ", \"loop_guard\": true"),
+                       "/v1/chat/completions", header),
+                   "choices.0.thinking_ended"),
+            "loop");
+}
+
+// Exact whatever shares the steps.
+TEST_F(ServiceGuideTest, ThirtyTwoAtOnceAreAsTheyAreAlone) {
+  constexpr int kClients = 32;
+  const auto ask = [&](int i) {
+    const std::string budget = fmt::format("\"thinking_budget\": {}", 100 + 17 * i);
+    const test::HttpAnswer answer = Post(port_, "/v1/chat/completions",
+                                         Chat(i % 2 == 0 ? "think long" : "go in circles", budget));
+    const json::Value body = JsonOf(answer);
+    return TextAt(body, "choices.0.message.reasoning_content") + "|" +
+           TextAt(body, "choices.0.message.content") + "|" +
+           TextAt(body, "choices.0.thinking_ended");
+  };
+  std::vector<std::string> alone, together(kClients);
+  for (int i = 0; i < kClients; ++i) alone.push_back(ask(i));
+  EXPECT_EQ(alone[2], CutAt(Counting(400), 134) + "|It is 7.|budget");
+  EXPECT_TRUE(alone[31].ends_with("|It is 8.|loop")) << alone[31];
+  std::vector<std::thread> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([&, i] { together[static_cast<size_t>(i)] = ask(i); });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(together, alone);
+}
+
+}  // namespace
+}  // namespace fathom::api
