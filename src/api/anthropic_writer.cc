@@ -172,10 +172,10 @@ class MessagesWriter final : public AnswerWriter {
     }
     Stop stop = StopOf(answer);
     Object whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    TellThinkingEnd(answer.thinking_end, &whole);
     if (json::Array names = RepairsToJson(answer); !names.empty()) {
       whole.Set("repaired", std::move(names));
     }
-    TellThinkingEnd(answer.thinking_end, &whole);
     return whole;
   }
 

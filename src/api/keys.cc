@@ -74,10 +74,8 @@ Status ReadLimits(const json::FieldReader& fields, KeyHolder* holder) {
   }
   FATHOM_ASSIGN_OR_RETURN(holder->money_per_day,
                           fields.NumberOr("money_per_day", 0, 0, kMostMoney));
-  const json::Value* budget = fields.object().Find("thinking_budget");
-  if (budget != nullptr && !budget->is_null()) {
-    FATHOM_ASSIGN_OR_RETURN(holder->thinking_budget, fields.Int("thinking_budget", 0, kMostLimit));
-  }
+  FATHOM_ASSIGN_OR_RETURN(holder->thinking_budget,
+                          fields.IntOr("thinking_budget", -1, -1, kMostLimit));
   return {};
 }
 
@@ -167,7 +165,7 @@ NewKey MakeKey(const KeyHolder& holder) {
     if (holder.*limit.member != 0) entry.Set(std::string(limit.name), holder.*limit.member);
   }
   if (holder.money_per_day != 0) entry.Set("money_per_day", holder.money_per_day);
-  if (holder.thinking_budget) entry.Set("thinking_budget", *holder.thinking_budget);
+  if (holder.thinking_budget >= 0) entry.Set("thinking_budget", holder.thinking_budget);
   made.entry = json::Dump(std::move(entry), json::Style::kPython);
   return made;
 }

@@ -31,9 +31,9 @@ struct KeyHolder {
   int64_t requests_per_minute = 0;  // 0: no limit
   int64_t tokens_per_minute = 0;    // these three: see quotas.h; 0: no limit
   int64_t tokens_per_day = 0;
-  double money_per_day = 0;                     // in the currency of the price file
-  std::optional<int64_t> thinking_budget = {};  // of requests that name none, in tokens
-  int64_t priority = 0;                         // -10 to 10: requests of a higher one go first
+  double money_per_day = 0;      // in the currency of the price file
+  int64_t priority = 0;          // -10 to 10: requests of a higher one go first
+  int64_t thinking_budget = -1;  // of requests that name none, in tokens; -1: the server's
   bool operator==(const KeyHolder&) const = default;
 };
 

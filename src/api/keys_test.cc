@@ -43,11 +43,11 @@ TEST(KeyRing, ReadsEveryLimit) {
   EXPECT_EQ(holder.thinking_budget, 0);
   EXPECT_TRUE(ring->needs_prices());
   const auto free = KeyRing::FromJson(File(""));
-  EXPECT_EQ(free->Find("abc")->thinking_budget, std::nullopt);
+  EXPECT_EQ(free->Find("abc")->thinking_budget, -1);
   EXPECT_FALSE(free->needs_prices());
   for (const std::string name : {"max_running", "requests_per_minute", "tokens_per_minute",
                                  "tokens_per_day", "money_per_day", "thinking_budget"}) {
-    for (const std::string wrong : {"-1", "1e30", "\"many\"", "[]"}) {
+    for (const std::string wrong : {"-2", "1e30", "\"many\"", "[]"}) {
       const Status status = KeyRing::FromJson(File(", \"" + name + "\": " + wrong)).status();
       EXPECT_EQ(status.message().find("keys[0]." + name + ": "), 0U) << status.message();
     }
@@ -100,8 +100,8 @@ TEST(MakeKey, ItsEntryHoldsTheLimits) {
                         .tokens_per_minute = 1000,
                         .tokens_per_day = 9000,
                         .money_per_day = 0.1,
-                        .thinking_budget = 512,
-                        .priority = -3};
+                        .priority = -3,
+                        .thinking_budget = 512};
   const NewKey made = MakeKey(asked);
   const auto ring = KeyRing::FromJson(fmt::format(R"({{"keys": [{}]}})", made.entry));
   ASSERT_TRUE(ring.ok()) << ring.status().message();

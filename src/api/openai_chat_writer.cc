@@ -91,11 +91,9 @@ void ChatWriter::Close(int choice, std::string* out, const FinishedAnswer* answe
   tokens.clear();
   out->append(",\"finish_reason\":");
   AppendJson(answer == nullptr ? json::Value() : OpenAiFinishReason(answer->end), out);
-  if (answer != nullptr) {
-    if (json::Array names = RepairsToJson(*answer); !names.empty()) {
-      out->append(",\"repaired\":");
-      AppendJson(std::move(names), out);
-    }
+  if (json::Array names = answer ? RepairsToJson(*answer) : json::Array(); !names.empty()) {
+    out->append(",\"repaired\":");
+    AppendJson(std::move(names), out);
   }
   if (answer != nullptr && answer->thinking_end != ThinkingEnd::kItself) {
     out->append(",\"thinking_ended\":");

@@ -106,10 +106,10 @@ Object EndedResponse(const AnswerHead& head, const ResponseForm& form, const cha
                 {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
   if (usage.cost) counts.Set("cost", *usage.cost);
   response.Set("usage", std::move(counts));
-  if (!repaired.empty()) response.Set("repaired", std::move(repaired));
   // Where it was not the model who ended its reasoning.
   if (usage.ended_by_budget > 0) response.Set("thinking_ended", Name(ThinkingEnd::kBudget));
   if (usage.ended_by_loop > 0) response.Set("thinking_ended", Name(ThinkingEnd::kLoop));
+  if (!repaired.empty()) response.Set("repaired", std::move(repaired));
   return response;
 }
 
