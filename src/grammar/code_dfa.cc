@@ -222,6 +222,55 @@ Result<CodeDfa> Combine(const CodeDfa& a, const CodeDfa& b, SetOperation operati
   return Reduce(std::move(both), budget);
 }
 
+TextLengths LengthsOf(const CodeDfa& dfa) {
+  const size_t states = dfa.states();
+  std::vector<std::vector<int32_t>> after(states);
+  std::vector<int32_t> arrivals(states, 0);
+  for (size_t state = 0; state < states; ++state) {
+    std::vector<int32_t>& targets = after[state];
+    for (int32_t c = 0; c < dfa.classes.count; ++c) {
+      const int32_t target = dfa.Next(static_cast<int32_t>(state), c);
+      if (target >= 0) targets.push_back(target);
+    }
+    std::ranges::sort(targets);
+    const auto same = std::ranges::unique(targets);
+    targets.erase(same.begin(), same.end());
+    for (const int32_t target : targets) ++arrivals[static_cast<size_t>(target)];
+  }
+
+  TextLengths lengths = {-1, kUnbounded};
+  std::vector<int64_t> distance(states, -1);
+  std::vector<int32_t> open = {0};
+  distance[0] = 0;
+  for (size_t i = 0; i < open.size() && lengths.low < 0; ++i) {
+    const auto state = static_cast<size_t>(open[i]);
+    if (dfa.accepting[state] != 0) lengths.low = distance[state];
+    for (const int32_t target : after[state]) {
+      if (distance[static_cast<size_t>(target)] >= 0) continue;
+      distance[static_cast<size_t>(target)] = distance[state] + 1;
+      open.push_back(target);
+    }
+  }
+
+  // States in an order in which each comes behind those that lead to it; a loop has none, and every
+  // state leads to an end, so that a loop means texts of any length.
+  if (arrivals[0] != 0) return lengths;
+  std::vector<int64_t> longest(states, 0);
+  std::vector<int32_t> order = {0};
+  int64_t high = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const auto state = static_cast<size_t>(order[i]);
+    if (dfa.accepting[state] != 0) high = std::max(high, longest[state]);
+    for (const int32_t target : after[state]) {
+      int64_t& there = longest[static_cast<size_t>(target)];
+      there = std::max(there, longest[state] + 1);
+      if (--arrivals[static_cast<size_t>(target)] == 0) order.push_back(target);
+    }
+  }
+  if (order.size() == states) lengths.high = high;
+  return lengths;
+}
+
 Result<CodeDfa> Reduce(CodeDfa dfa, Budget& budget) {
   const std::vector<uint8_t> can = CanAccept(dfa);
   std::vector<int32_t> block(dfa.states(), -1);

@@ -42,6 +42,13 @@ enum class SetOperation { kBoth, kEither, kFirstOnly };
 // kResourceExhausted beyond the budget or a table of 16 MB.
 Result<CodeDfa> Combine(const CodeDfa& a, const CodeDfa& b, SetOperation operation, Budget& budget);
 
+// Characters of the shortest and the longest text; high is kUnbounded where there is no longest.
+// `dfa` accepts something.
+struct TextLengths {
+  int64_t low = 0, high = 0;
+};
+TextLengths LengthsOf(const CodeDfa& dfa);
+
 // The same language with the states that lead nowhere left out and, up to 2,000 states, with as few
 // as can be.
 Result<CodeDfa> Reduce(CodeDfa dfa, Budget& budget);

@@ -15,8 +15,8 @@ namespace fathom::grammar {
 namespace {
 
 constexpr int64_t kMaxDigits = 400;
-constexpr int64_t kWholeDigits = 18;     // as many as fit 64 bits whatever they are
-constexpr int64_t kFractionDigits = 15;  // of a number with a fraction, in all
+constexpr int64_t kWholeDigits = 18;   // as many as fit 64 bits whatever they are
+constexpr int64_t kDoubleDigits = 15;  // as many as a double keeps apart
 constexpr size_t kMaxNumberStates = 20'000;
 
 // How the digits so far compare with those of a bound in the same places.
@@ -43,7 +43,7 @@ class MagnitudeReader {
         high_(std::move(high)),
         whole_only_(range.whole),
         modulus_(range.multiple_of) {
-    int64_t digits = whole_only_ ? kWholeDigits : kFractionDigits;
+    int64_t digits = whole_only_ ? kWholeDigits : kDoubleDigits;
     for (const Bound* bound : {&low_, &high_}) {
       const int64_t size = bound->value ? static_cast<int64_t>(bound->value->whole.size()) : 0;
       digits = std::max(digits, size + (bound == &low_ ? 1 : 0));
@@ -52,7 +52,8 @@ class MagnitudeReader {
       digits =
           std::min(digits, std::max<int64_t>(1, static_cast<int64_t>(high_.value->whole.size())));
     }
-    max_whole_ = digits;
+    // Readers that divide doubles would find a remainder where there is none.
+    max_whole_ = modulus_ > 1 ? std::min(digits, kDoubleDigits) : digits;
   }
 
   // The automaton of all magnitudes in the range, or one that accepts nothing.
@@ -92,7 +93,7 @@ class MagnitudeReader {
   std::optional<Reading> Read(Reading r, char c) const {
     if (c == '.') {
       if (whole_only_ || (r.phase != Reading::kZero && r.phase != Reading::kWhole)) return {};
-      if (r.whole >= kFractionDigits) return {};
+      if (r.whole >= kDoubleDigits) return {};
       r.low = OrderOfWhole(r.low, r.whole, r.phase, low_);
       r.high = OrderOfWhole(r.high, r.whole, r.phase, high_);
       r.phase = Reading::kPoint;
@@ -113,7 +114,7 @@ class MagnitudeReader {
         return r;
       case Reading::kPoint:
       case Reading::kFraction:
-        if (r.whole + r.fraction >= kFractionDigits) return {};
+        if (r.whole + r.fraction >= kDoubleDigits) return {};
         if (low_.value) r.low = Next(r.low, digit, DigitAt(low_.value->fraction, At(r.fraction)));
         if (high_.value)
           r.high = Next(r.high, digit, DigitAt(high_.value->fraction, At(r.fraction)));

@@ -1,8 +1,8 @@
 // Numbers within bounds, as automata over the bytes of their JSON form.
 //
 // Written are whole numbers, and where allowed a fraction; an exponent only where there are no
-// bounds. Zero has no sign. With a fraction a number has at most 15 digits in all: so many a double
-// tells apart, which is what most readers compare with.
+// bounds. Zero has no sign. With a fraction, or as a multiple, a number has at most 15 digits in
+// all: so many a double tells apart, which is what most readers compare with.
 #pragma once
 
 #include <cstdint>

@@ -120,6 +120,11 @@ TEST(NumberForm, DigitsEnd) {
   EXPECT_FALSE(test::SlowMatches(grammar, "1234567890123456"));
   EXPECT_TRUE(test::SlowMatches(grammar, "1234567.12345678"));
   EXPECT_FALSE(test::SlowMatches(grammar, "1234567.123456789"));
+  form = WriteNumbers(grammar, NumberRange{.whole = true, .multiple_of = 5}, budget);
+  ASSERT_TRUE(form.ok());
+  grammar.SetStart(*form);
+  EXPECT_TRUE(test::SlowMatches(grammar, "-123456789012345"));
+  EXPECT_FALSE(test::SlowMatches(grammar, "1234567890123455"));
   // A bound of many digits allows as many, and one more.
   range.low = Read("1e30");
   form = WriteNumbers(grammar, range, budget);

@@ -163,5 +163,24 @@ TEST(StringForm, CodeDfaOperations) {
   EXPECT_TRUE(Combine(a, Compile(""), SetOperation::kEither, budget)->AcceptsAll());
 }
 
+TEST(StringForm, LengthsOfTexts) {
+  struct Row {
+    std::string pattern;
+    int64_t low, high;
+  };
+  for (const Row& row : std::vector<Row>{{"^$", 0, 0},
+                                         {"^a{2,5}$", 2, 5},
+                                         {"^(?:ab|cde(?:f|gh)?)$", 2, 5},
+                                         {"^a+$", 1, kUnbounded},
+                                         {"^(?:ab)*$", 0, kUnbounded},
+                                         {"^ab*c?$", 1, kUnbounded},
+                                         {"🙂", 1, kUnbounded},
+                                         {"", 0, kUnbounded}}) {
+    const TextLengths lengths = LengthsOf(Compile(row.pattern));
+    EXPECT_EQ(lengths.low, row.low) << row.pattern;
+    EXPECT_EQ(lengths.high, row.high) << row.pattern;
+  }
+}
+
 }  // namespace
 }  // namespace fathom::grammar

@@ -179,9 +179,16 @@ Result<CodeDfa> FactReader::TextsOf(const TextFacts& facts) {
   for (const CodeDfa* form : facts.forms) {
     FATHOM_ASSIGN_OR_RETURN(dfa, Combine(dfa, *form, SetOperation::kBoth, budget_));
   }
-  if (facts.length == Counts{}) return dfa;
+  if (facts.length == Counts{} || dfa.AcceptsNothing()) return dfa;
+  // A bound that all texts keep to anyway would only multiply the states.
+  const TextLengths own = LengthsOf(dfa);
+  const bool is_long = own.low >= facts.length.low;
+  const bool is_short =
+      facts.length.high == kUnbounded || (own.high != kUnbounded && own.high <= facts.length.high);
+  if (is_long && is_short) return dfa;
   FATHOM_ASSIGN_OR_RETURN(const CodeDfa length,
-                          TextsOfLength(facts.length.low, facts.length.high, budget_));
+                          TextsOfLength(is_long ? 0 : facts.length.low,
+                                        is_short ? kUnbounded : facts.length.high, budget_));
   return Combine(dfa, length, SetOperation::kBoth, budget_);
 }
 
