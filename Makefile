@@ -4,7 +4,7 @@
 # run, test, bench, install and deb share build/release. FATHOM_TESTS and FATHOM_BENCHES only add
 # programs, so going from one target to another compiles nothing twice.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench install uninstall deb wheel format format-check clean
+.PHONY: help run test test-clients bench page test-page install uninstall deb wheel format format-check clean
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -42,6 +42,12 @@ test:  ## build and run every test
 	@$(call build)
 	@ctest --preset release --no-tests=error -j $(JOBS)
 
+test-clients:  ## install coding agents from npm (840 MB, into build/agents) and run them against the server
+	@$(call deps,test)
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF -DFATHOM_PYTHON=OFF)
+	@$(call build,--target scripted_server)
+	@tests/agents/test.sh build/release/tests/scripted_server models/fathom-nano/tokenizer.json build/agents
+
 bench:  ## build and run every benchmark
 	@$(call deps,test)
 	@$(call configure,-DFATHOM_TESTS=OFF -DFATHOM_BENCHES=ON)
@@ -49,6 +55,18 @@ bench:  ## build and run every benchmark
 	@programs=$$(find build/release -name '*_bench' -type f | sort); \
 	[ -n "$$programs" ] || { echo "error: no module has benchmarks" >&2; exit 1; }; \
 	for program in $$programs; do echo "$$program"; $$program || exit 1; done
+
+page:  ## build the chat page again from web/, into web/dist (which is committed: others need no node)
+	@$(call deps,page)
+	@web/build.sh build/page web/dist
+
+test-page:  ## say whether web/dist is what web/ builds, and use the page in a browser
+	@$(call deps,test)
+	@$(call deps,page)
+	@web/check.sh build/page
+	@$(call configure,-DFATHOM_TESTS=ON -DFATHOM_BENCHES=OFF)
+	@$(call build,--target scripted_server)
+	@tests/page/test.sh build/release/tests/scripted_server models/fathom-nano/tokenizer.json build/page-test
 
 # The components of cmake/Install.cmake that do not belong to packages alone. CMake forgets the list of
 # what it installed at the next cpack, so a copy is kept for uninstall. The umask may be root's.

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages Fathom needs, where they are missing.
-# usage: install_deps.sh [run|deb|python|test|ci]
+# usage: install_deps.sh [run|deb|python|page|test|ci]
 #
 # run     builds and runs the program (the default)
 # deb     run, and what builds Debian packages
 # python  run, and what the Python module needs
-# test    all of these, and what the tests and benchmarks need
-# ci      test, and what the slower checks need: sanitizers, fuzzers, formatting
+# page    run, and what builds the chat page and tries it in a browser
+# test    run, deb and python, and what the tests and benchmarks need
+# ci      page, test, and what the slower checks need: sanitizers, fuzzers, formatting
 #
 # docs/dependencies.md says what each one is for. Nothing is asked and nothing is fetched when
 # everything is there. Works as root or through sudo.
@@ -20,6 +21,8 @@ test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python
       pkgconf git bash zsh fish man-db groff-base openssl json-schema-test-suite)
 # The real clients of tests/clients. Another node and npm than Debian's are as good, and exclude them.
 command -v npm > /dev/null || test+=(nodejs npm)
+page=(chromium fonts-dejavu-core)
+command -v npm > /dev/null || page+=(nodejs npm)
 ci=(clang-19 libclang-rt-19-dev clang-format-14 ccache)
 
 group=${1:-run}
@@ -27,10 +30,11 @@ case $group in
   run) wanted=("${run[@]}") ;;
   deb) wanted=("${run[@]}" "${deb[@]}") ;;
   python) wanted=("${run[@]}" "${python[@]}") ;;
+  page) wanted=("${run[@]}" "${page[@]}") ;;
   test) wanted=("${run[@]}" "${deb[@]}" "${python[@]}" "${test[@]}") ;;
-  ci) wanted=("${run[@]}" "${deb[@]}" "${python[@]}" "${test[@]}" "${ci[@]}") ;;
+  ci) wanted=("${run[@]}" "${deb[@]}" "${python[@]}" "${page[@]}" "${test[@]}" "${ci[@]}") ;;
   *)
-    echo "error: unknown group '$group', expected run, deb, python, test or ci" >&2
+    echo "error: unknown group '$group', expected run, deb, python, page, test or ci" >&2
     exit 1
     ;;
 esac

@@ -12,12 +12,14 @@
 #include "agent/builtin_tools.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "mcp_servers.h"
 #include "model_flags.h"
 #include "sampling_flags.h"
 #include "session.h"
 #include "talk/chat_commands.h"
 #include "talk/chat_session.h"
 #include "talk/message_reader.h"
+#include "talk/tool_choice.h"
 #include "terminal/history_file.h"
 #include "terminal/line_editor.h"
 #include "terminal/terminal_style.h"
@@ -31,7 +33,10 @@ struct ChatFlags {
   SamplingFlags sampling;
   std::optional<std::string> system;
   std::string files;
+  std::optional<std::string> mcp;
   bool thinking = false, hide_thinking = false, use_tools = false;
+  int64_t max_rounds = kDefaultMaxRounds;
+  std::string context_strategy = "summary";
 };
 
 // Lines as a pipe or a file has them, when nobody types.
@@ -144,14 +149,18 @@ bool Serve(const Input& input, ChatSession* chat) {
   return true;
 }
 
-ChatSettings MakeSettings(const ChatFlags& flags, const Session& session, bool live) {
+Result<ChatSettings> MakeSettings(const ChatFlags& flags, const Session& session, bool live) {
   ChatSettings settings;
+  if (flags.max_rounds < 1 || flags.max_rounds > kMostRounds) {
+    return InvalidArgument("--max-rounds: {} is outside [1, {}]", flags.max_rounds, kMostRounds);
+  }
+  settings.loop.max_rounds = static_cast<int>(flags.max_rounds);
+  FATHOM_ASSIGN_OR_RETURN(settings.loop.context, FindContextStrategy(flags.context_strategy));
   settings.loop.thinking =
       flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   settings.loop.sampling = flags.sampling.ToParams(session.model->checkpoint.generation);
   settings.loop.stop = flags.sampling.stop;
   settings.system = flags.system;
-  settings.use_tools = flags.use_tools;
   settings.show_thinking = !flags.hide_thinking;
   settings.style = TerminalStyle::ForStdout();
   settings.live = live;
@@ -159,14 +168,27 @@ ChatSettings MakeSettings(const ChatFlags& flags, const Session& session, bool l
 }
 
 Result<int> Run(const ChatFlags& flags) {
-  FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, OpenBuiltinTools(flags.files));
+  FATHOM_ASSIGN_OR_RETURN(Toolbox builtin, OpenBuiltinTools(flags.files));
+  // They start while the model is read. On a terminal their lines would fall between those that are
+  // typed; what matters of them stands in what is said of the servers.
+  FATHOM_ASSIGN_OR_RETURN(
+      const std::shared_ptr<McpToolGroups> tools,
+      StartMcpServers(flags.mcp, std::move(builtin), /*show=*/::isatty(STDERR_FILENO) == 0));
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
   const bool live = StdoutIsTerminal() && !IsDumb(std::getenv("TERM"));
-  ChatSession chat(*session, tools, interrupt, MakeSettings(flags, *session, live));
+  FATHOM_ASSIGN_OR_RETURN(ChatSettings settings, MakeSettings(flags, *session, live));
+  ToolChoice choice(tools);
+  for (const auto& group : tools->List()) {
+    choice.Switch(group->name, group->name != kBuiltinGroup || flags.use_tools);
+  }
+  ChatSession chat(*session, choice, interrupt, std::move(settings));
   fmt::print("{} on {}, loaded in {:.2f} s\n{}\n/help lists commands, Ctrl-D leaves.\n",
              session->model->checkpoint.folder, session->model->backend->Name(),
              session->load_seconds, session->model->plan.Describe());
+  WaitForMcpServers(*tools, [&interrupt] { return interrupt.interrupted(); });
+  interrupt.Clear();
+  fmt::print("{}", DescribeMcpServers(*tools));
   InputSource source(live && ::isatty(STDIN_FILENO) == 1, TerminalStyle::ForStdout().on(),
                      interrupt);
   while (true) {
@@ -192,7 +214,8 @@ Command MakeChatCommand() {
   command.summary = "talk with a model in the terminal";
   command.description =
       "A conversation. With --use-tools or /tools on the model may use the built-in tools: a "
-      "calculator, the clock and, with --files, the files of one folder.";
+      "calculator, the clock and, with --files, the files of one folder; with --mcp also those of "
+      "MCP servers.";
   command.flags = ModelFlagTable(&flags->model);
   const std::vector<Flag> own = {
       {.name = "--system", .value = "TEXT", .help = "system message", .target = &flags->system},
@@ -212,6 +235,20 @@ Command MakeChatCommand() {
        .value = "DIR",
        .help = "the folder whose files the tools may read",
        .target = &flags->files},
+      {.name = "--mcp",
+       .value = "FILE",
+       .help = "JSON file of MCP servers, whose tools the model may use",
+       .target = &flags->mcp},
+      {.name = "--max-rounds",
+       .value = "N",
+       .help = "answers to one question that may call tools [16]",
+       .target = &flags->max_rounds},
+      {.name = "--context-strategy",
+       .value = "NAME",
+       .help = "what goes when 80 % of the context is used: keep (nothing, until it is full), "
+               "summary, discard-75 or discard-all [summary]",
+       .target = &flags->context_strategy,
+       .choices = {"keep", "summary", "discard-75", "discard-all"}},
   };
   command.flags.insert(command.flags.end(), own.begin(), own.end());
   const std::vector<Flag> sampling = SamplingFlagTable(&flags->sampling);

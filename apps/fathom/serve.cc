@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/builtin_tools.h"
 #include "api/api_server.h"
 #include "base/log.h"
 #include "command.h"
@@ -16,6 +17,7 @@
 #include "http/server.h"
 #include "json/write.h"
 #include "line_log.h"
+#include "mcp_servers.h"
 #include "parallel/task_queue.h"
 #include "runtime/open_engine.h"
 #include "runtime/open_model.h"
@@ -80,6 +82,11 @@ Result<int> Serve(const ServeFlags& flags) {
   const std::string model_name = NameOfFolder(model_options.folder);
   FATHOM_ASSIGN_OR_RETURN(api::ApiOptions options, flags.ToApiOptions(model_name));
   FATHOM_RETURN_IF_ERROR(TryToListen(options.http));
+  // They start while the model is read.
+  FATHOM_ASSIGN_OR_RETURN(Toolbox builtin, OpenBuiltinTools(/*folder=*/""));
+  FATHOM_ASSIGN_OR_RETURN(const std::shared_ptr<McpToolGroups> tools,
+                          StartMcpServers(flags.mcp, std::move(builtin), /*show=*/true));
+  options.tool_groups = tools;
   std::unique_ptr<LineLog> log, record;
   if (flags.access_log) {
     FATHOM_ASSIGN_OR_RETURN(log, LineLog::Open(*flags.access_log));
@@ -92,11 +99,13 @@ Result<int> Serve(const ServeFlags& flags) {
   }
   Result<std::unique_ptr<Session>> opened =
       OpenSession(model_options, flags.max_running, [&signals] { return signals.Check(); });
+  WaitForMcpServers(*tools, [&signals] { return !signals.Check().ok(); });
   if (!signals.Check().ok()) {
     fmt::print(stderr, "stopped before it served\n");
     return 0;
   }
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, std::move(opened));
+  fmt::print(stderr, "{}", DescribeMcpServers(*tools));
   options.defaults = DefaultParams(session->model->checkpoint.generation);
   options.manifest = ManifestOf(*session->model);
   if (record) record->Write(FirstRecordLine(model_name, options.manifest));
@@ -116,8 +125,10 @@ Result<int> Serve(const ServeFlags& flags) {
   // Standard output may be a log, whose lines are all JSON.
   const bool taken = flags.access_log == "-" || flags.record == "-";
   std::FILE* const out = taken ? stderr : stdout;
-  fmt::print(out, "fathom serves {} at {}\n", SafeForTerminal(model_name),
-             Address(flags, server->port()));
+  const std::string address = Address(flags, server->port());
+  // In one piece: whoever waits for the first line may read on at once.
+  fmt::print(out, "fathom serves {} at {}\n{}", SafeForTerminal(model_name), address,
+             flags.page == "on" ? fmt::format("its chat page is {}/\n", address) : "");
   std::fflush(out);
   while (signals.Wait() == ServeSignals::Event::kReload) ReloadKeys(flags, &keys);
   fmt::print(stderr, "stopping; answers on their way have {} seconds\n", flags.drain_seconds);

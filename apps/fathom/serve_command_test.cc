@@ -54,6 +54,7 @@ class Server {
   uint16_t port() const { return port_; }
   void Signal(int signal) const { program_.Signal(signal); }
   string Errors() const { return program_.ErrSoFar(); }
+  string Output() const { return program_.OutSoFar(); }
   ProgramResult Wait() { return program_.Wait(); }
   ProgramResult Stop() {
     Signal(SIGTERM);
@@ -208,6 +209,22 @@ TEST(ServeCommand, OneKey) {
     EXPECT_EQ(Get(server.port(), path).status, 401) << path;
     EXPECT_EQ(Get(server.port(), path, Bearer(key)).status, 200) << path;
   }
+}
+
+// The page itself tells nothing, so it needs no key; what it asks the server does.
+TEST(ServeCommand, ChatPage) {
+  const string html = "Accept: text/html\r\n";
+  Server server({}, {"FATHOM_API_KEY=a key of some length"});
+  const string address = "http://127.0.0.1:" + std::to_string(server.port());
+  EXPECT_THAT(server.Output(), HasSubstr("\nits chat page is " + address + "/\n"));
+  const HttpAnswer page = Get(server.port(), "/", html);
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body, HasSubstr("<title>Fathom</title>"));
+  EXPECT_EQ(Get(server.port(), "/v1/agent", html).status, 401);
+
+  Server without({"--page", "off"});
+  EXPECT_THAT(without.Output(), testing::Not(HasSubstr("page")));
+  EXPECT_EQ(Get(without.port(), "/", html).body, R"({"server":"fathom"})");
 }
 
 struct MadeKey {

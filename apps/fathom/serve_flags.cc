@@ -5,6 +5,7 @@
 
 #include "api/gate.h"
 #include "api/model_aliases.h"
+#include "api/usage_file.h"
 #include "base/number_text.h"
 
 namespace fathom {
@@ -42,7 +43,13 @@ Result<api::KeyRing> ServeFlags::ToKeys() const {
   if (api_key && api_keys) {
     return InvalidArgument("--api-key and --api-keys: one of them is enough");
   }
-  if (api_keys) return api::KeyRing::Load(*api_keys);
+  if (api_keys) {
+    FATHOM_ASSIGN_OR_RETURN(api::KeyRing ring, api::KeyRing::Load(*api_keys));
+    if (ring.needs_prices() && !prices) {
+      return InvalidArgument("{}: money_per_day needs --prices", *api_keys);
+    }
+    return ring;
+  }
   if (api_key) {
     if (api_key->size() < 16) {
       return InvalidArgument(
@@ -96,12 +103,17 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   others.insert(others.end(), aliases.begin(), aliases.end());
   FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
   options.thinking = thinking == "on";
+  options.page = page == "on";
   if (thinking_budget) {
     FATHOM_RETURN_IF_ERROR(CheckRange("--thinking-budget", *thinking_budget, 0, kNoTokenLimit));
   }
   options.limits = {.budget = thinking_budget, .loop_guard = loop_guard == "on"};
   if (prices) {
     FATHOM_ASSIGN_OR_RETURN(options.prices, api::Prices::Load(*prices));
+  }
+  if (usage_file) {
+    FATHOM_RETURN_IF_ERROR(api::UsageFile::Check(*usage_file));
+    options.usage_file = *usage_file;
   }
   FATHOM_ASSIGN_OR_RETURN(const int64_t remembered, ReadBytes("--answer-memory", answer_memory));
   options.memory.bytes = static_cast<size_t>(remembered);
@@ -162,6 +174,11 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .help = "on or off, where neither request nor name says [off]",
        .target = &flags->thinking,
        .choices = {"on", "off"}},
+      {.name = "--page",
+       .value = "MODE",
+       .help = "on or off: a chat page for browsers, at the server's address [on]",
+       .target = &flags->page,
+       .choices = {"on", "off"}},
       {.name = "--thinking-budget",
        .value = "N",
        .help = "tokens of reasoning after which the model must answer, where neither request nor "
@@ -206,10 +223,19 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .value = "N",
        .help = "threads that read requests and write answers [2]",
        .target = &flags->workers},
+      {.name = "--mcp",
+       .value = "FILE",
+       .help = "JSON file of MCP servers, whose tools /v1/agent offers",
+       .target = &flags->mcp},
       {.name = "--prices",
        .value = "FILE",
        .help = "JSON file of prices; answers then carry their cost",
        .target = &flags->prices},
+      {.name = "--usage-file",
+       .value = "FILE",
+       .help = "keeps what keys have used today, so that their limits hold over a restart [in "
+               "memory alone]",
+       .target = &flags->usage_file},
       {.name = "--access-log",
        .value = "FILE",
        .help = "a line of JSON for every request and answer, without their words; - for standard "

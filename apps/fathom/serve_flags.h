@@ -32,8 +32,9 @@ struct ServeFlags {
   std::string body_limit = "32 MB";
   int64_t connections = 4096;
   int64_t workers = 2;
-  std::optional<std::string> prices, access_log, record;
+  std::optional<std::string> mcp, prices, usage_file, access_log, record;
   bool record_words = false;
+  std::string page = "on";
   int64_t answer_seconds = 0, drain_seconds = 30;
 
   // Errors name the flag.
@@ -41,7 +42,7 @@ struct ServeFlags {
   // `model_name`: what the model's folder is called.
   Result<api::ApiOptions> ToApiOptions(const std::string& model_name) const;
   // The keys of --api-key or --api-keys. An error where the server can be reached from outside and
-  // would let everybody in.
+  // would let everybody in, and where a key has a limit in money and nothing has a price.
   Result<api::KeyRing> ToKeys() const;
 };
 

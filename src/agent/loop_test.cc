@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "agent/builtin_tools.h"
 #include "chat/encode.h"
 #include "runtime/open_model.h"
@@ -140,6 +143,7 @@ TEST(RunLoop, RoundsAreLimited) {
   ASSERT_TRUE(result.ok()) << result.status().message();
   EXPECT_TRUE(result->out_of_rounds);
   EXPECT_TRUE(result->tools.empty());
+  EXPECT_EQ(messages.back().content, OutOfRoundsResult(1));
 }
 
 TEST(RunLoop, CancelledBetweenTokens) {
@@ -155,14 +159,69 @@ TEST(RunLoop, CancelledBetweenTokens) {
   EXPECT_LT(result->answers.back().usage.completion_tokens, 20);
 }
 
-TEST(RunTool, FailuresAreResults) {
+// Forty rounds that fill what may be filled, and the bundled model goes on with each strategy.
+TEST(RunLoop, GoesOnWhenTheWindowIsNearlyFull) {
   const Toolbox tools = MakeBuiltinTools(kClock, nullptr);
-  EXPECT_EQ(RunTool(tools, {"", "calculator", "{\"expression\": \"1/0\"}"}).failed, true);
-  const ToolRun unknown = RunTool(tools, {"", "weather", "{}"});
-  EXPECT_TRUE(unknown.failed);
-  EXPECT_TRUE(unknown.result.starts_with("{\"error\": \"")) << unknown.result;
-  EXPECT_NE(unknown.result.find("calculator"), std::string::npos) << unknown.result;
-  EXPECT_TRUE(RunTool(tools, {"", "calculator", "[1"}).failed);
+  std::vector<chat::Message> filled = Question("What is 482 * 37?", Toolbox());
+  for (int i = 0; i < 40; ++i) {
+    chat::Message call = {.role = chat::Role::kAssistant, .content = ""};
+    call.tool_calls.push_back({fmt::format("old_{}", i), "calculator",
+                               fmt::format("{{\"expression\": \"482 * {}\"}}", i)});
+    filled.push_back(call);
+    filled.push_back({.role = chat::Role::kTool,
+                      .content = fmt::format("{}", 482 * i),
+                      .tool_call_id = call.tool_calls[0].id});
+  }
+  for (const ContextStrategy strategy :
+       {ContextStrategy::kSummary, ContextStrategy::kDiscard75, ContextStrategy::kDiscardAll}) {
+    LoopOptions options = Greedy();
+    options.tools = *chat::ToolsFromJson(tools.Definitions(), "tools");
+    options.context = strategy;
+    options.context_share = 0.4;
+    std::vector<AgentTurn::ContextChange> changes;
+    LoopCallbacks callbacks;
+    callbacks.on_context = [&](const auto& change) { changes.push_back(change); };
+    std::vector<chat::Message> messages = filled;
+    const auto result = RunLoop(NanoModel::Get().engine(), tools, options, callbacks, &messages);
+    ASSERT_TRUE(result.ok()) << Name(strategy) << ": " << result.status().message();
+    EXPECT_TRUE(result->replaced);
+    EXPECT_EQ(result->end, TurnEnd::kAnswered) << Name(strategy);
+    EXPECT_EQ(result->summaries.size(), strategy == ContextStrategy::kSummary ? 1U : 0U);
+    ASSERT_EQ(changes.size(), 1U) << Name(strategy);
+    EXPECT_GT(changes[0].before_tokens, 0.4 * 4096);
+    EXPECT_LT(changes[0].after_tokens, 0.4 * 4096);
+    EXPECT_EQ(result->answers[0].usage.prompt_tokens, changes[0].after_tokens);
+    if (strategy != ContextStrategy::kDiscardAll) continue;
+    // As if it were asked for the first time.
+    EXPECT_NE(messages.back().content->find("17834"), std::string::npos);
+    EXPECT_EQ(messages.size(), 4U);
+  }
+}
+
+TEST(RunLoop, StoppedWhileAToolRuns) {
+  bool running = false;
+  Toolbox tools;
+  tools.Add(Tool::WithSchema("calculator", "evaluate an arithmetic expression",
+                             MakeBuiltinTools(kClock, nullptr).tools()[0].Schema(),
+                             [&](const json::Object&, const std::stop_token& stop) {
+                               running = true;
+                               while (!stop.stop_requested())
+                                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                               return Result<std::string>(Cancelled("told to"));
+                             }));
+  std::vector<chat::Message> messages = Question("What is 482 * 37?", tools);
+  LoopCallbacks callbacks;
+  bool called = false;
+  callbacks.text.on_event = [&](const chat::StreamEvent& event) {
+    called |= event.kind == chat::EventKind::kEnd;
+  };
+  callbacks.cancelled = [&] { return called; };
+  const auto result = RunLoop(NanoModel::Get().engine(), tools, Greedy(), callbacks, &messages);
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(result->end, TurnEnd::kStopped);
+  EXPECT_EQ(result->answers.size(), 1U);
+  ASSERT_EQ(messages.size(), 4U);
+  EXPECT_EQ(messages[3].content, StoppedResult());
 }
 
 TEST(TextEngine, SeveralAtOnceAnswerAsAlone) {

@@ -18,6 +18,11 @@ Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tok
 
 Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks callbacks) {
   FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, request));
+  return Submit(request, std::move(prompt), std::move(callbacks));
+}
+
+Result<RequestId> TextEngine::Submit(const TextRequest& request, TextPrompt prompt,
+                                     TextCallbacks callbacks) {
   FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(answer_tokens_, request, prompt));
   stream_events_.clear();
   FATHOM_ASSIGN_OR_RETURN(TextGeneration text, TextGeneration::Create(tokenizer_, request, prompt,
@@ -77,13 +82,20 @@ void TextEngine::ReportProgress() {
 Result<GeneratedMessage> TextEngine::Generate(const TextRequest& request,
                                               const TextCallbacks& callbacks,
                                               const std::function<bool()>& cancelled) {
+  FATHOM_ASSIGN_OR_RETURN(TextPrompt prompt, MakeTextPrompt(tokenizer_, request));
+  return Generate(request, std::move(prompt), callbacks, cancelled);
+}
+
+Result<GeneratedMessage> TextEngine::Generate(const TextRequest& request, TextPrompt prompt,
+                                              const TextCallbacks& callbacks,
+                                              const std::function<bool()>& cancelled) {
   std::optional<GeneratedMessage> done;
   TextCallbacks own = callbacks;
   own.on_done = [&](const GeneratedMessage& message) {
     done = message;
     if (callbacks.on_done) callbacks.on_done(message);
   };
-  FATHOM_ASSIGN_OR_RETURN(const RequestId id, Submit(request, std::move(own)));
+  FATHOM_ASSIGN_OR_RETURN(const RequestId id, Submit(request, std::move(prompt), std::move(own)));
   while (!done) {
     if (cancelled && cancelled()) Cancel(id);
     Step();

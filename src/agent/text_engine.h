@@ -29,6 +29,8 @@ class TextEngine {
   static Result<std::unique_ptr<TextEngine>> Create(Engine& engine, const Tokenizer& tokenizer);
 
   Result<RequestId> Submit(const TextRequest& request, TextCallbacks callbacks);
+  // The same where the request's prompt is made already.
+  Result<RequestId> Submit(const TextRequest& request, TextPrompt prompt, TextCallbacks callbacks);
 
   // A step of the engine; false when nothing is left to run.
   bool Step();
@@ -38,7 +40,11 @@ class TextEngine {
   // One request from start to end. `cancelled` is asked before every step.
   Result<GeneratedMessage> Generate(const TextRequest& request, const TextCallbacks& callbacks,
                                     const std::function<bool()>& cancelled);
+  Result<GeneratedMessage> Generate(const TextRequest& request, TextPrompt prompt,
+                                    const TextCallbacks& callbacks,
+                                    const std::function<bool()>& cancelled);
 
+  int64_t context() const { return engine_.context(); }  // tokens of prompt and answer together
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:

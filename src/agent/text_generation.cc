@@ -70,6 +70,7 @@ void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent
   Keep(before, *events);
   if (!event.finish) return;
   result_.message = builder_.message();
+  if (result_.end.incomplete_call >= 0) result_.cut_call = builder_.open_call();
   result_.stop_string = stream_.stop_string();
   result_.status = event.status;
   if (guide_ != nullptr) result_.thinking_end = guide_->thinking_end();

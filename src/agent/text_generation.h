@@ -35,6 +35,7 @@ struct GeneratedMessage {
   std::vector<Logprobs> logprobs;  // one a token, when the request asked for them
   std::vector<int32_t> tokens;
   std::optional<std::string> stop_string;  // the one that ended it
+  std::optional<chat::ToolCall> cut_call;  // began and never ended; not part of the message
   uint64_t seed = 0;
   Usage usage;
   ThinkingEnd thinking_end = ThinkingEnd::kItself;

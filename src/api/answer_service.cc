@@ -56,6 +56,7 @@ class AnswerRun final : public GenerationRun {
   const bool json_;  // no grammar makes it JSON: it is held back and mended when it is whole
   std::vector<int32_t> opening_;  // the tokens of an opening that is part of the answer
   std::vector<Choice> choices_;
+  bool prompt_found_ = false;  // the writer knows
 };
 
 Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
@@ -86,6 +87,9 @@ void AnswerRun::Begin(std::string* out) {
 }
 
 void AnswerRun::Take(size_t index, const TokenEvent& event, std::string* out) {
+  if (streams() && !std::exchange(prompt_found_, true)) {
+    asked_.writer->PromptFound(event.cached_tokens, out);
+  }
   std::vector<chat::StreamEvent> events;
   choices_[index].text.Take(event, &events);
   Tell(index, std::move(events), out);
@@ -111,6 +115,7 @@ void AnswerRun::Tell(size_t index, std::vector<chat::StreamEvent> events, std::s
 void AnswerRun::End(size_t index, std::string* out) {
   Choice& choice = choices_[index];
   GeneratedMessage& result = choice.text.result();
+  if (result.cut_call) result.cut_call->id = choice.call_ids.back();
   for (size_t i = 0; i < result.message.tool_calls.size(); ++i) {
     result.message.tool_calls[i].id = choice.call_ids[i];
   }
@@ -119,6 +124,7 @@ void AnswerRun::End(size_t index, std::string* out) {
   choice.answer.message = result.message;
   choice.answer.end = result.end;
   choice.answer.stop_string = result.stop_string;
+  choice.answer.cut_call = result.cut_call;
   choice.answer.thinking_end = result.thinking_end;
   if (json_) TellJson(index, out);
   if (streams()) {
@@ -157,16 +163,10 @@ void AnswerRun::RememberTurn(const Choice& choice) const {
   const GeneratedMessage& result = choice.text.result();
   // An answer that the client began is not the whole of what stands in its next prompt.
   if (result.message.tool_calls.empty() || asked_.request.prefix) return;
-  auto turn = std::make_shared<RememberedTurn>();
-  turn->message = result.message;
-  // Only an answer that the model itself ended stands in the next prompt as it is.
-  if (result.end.open == chat::OpenSection::kNone && !result.tokens.empty() &&
-      result.tokens.back() == parts().tokenizer.TokenId(chat::kEos)) {
-    turn->said.tokens = opening_;
-    turn->said.tokens.insert(turn->said.tokens.end(), result.tokens.begin(), result.tokens.end());
-    turn->said.thinking = head().thinking;
-  }
-  parts().memory.KeepTurn(holder().scope, std::move(turn), SteadySeconds());
+  parts().memory.KeepTurn(
+      holder().scope,
+      MakeTurn(result, opening_, head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
+      SteadySeconds());
 }
 
 void AnswerRun::RememberConversation(const Choice& choice) const {

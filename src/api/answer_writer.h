@@ -55,7 +55,10 @@ struct FinishedAnswer {
   chat::Message message;                   // calls with their ids
   chat::StreamEnd end;                     // why it ended, and what was repaired
   std::optional<std::string> stop_string;  // the one that ended it, for APIs that say which
-  std::vector<TokenInfo> tokens;           // with want_logprobs
+  // Began and never ended, with its id; its arguments are the beginning of an object. A stream has
+  // told it already.
+  std::optional<chat::ToolCall> cut_call;
+  std::vector<TokenInfo> tokens;                    // with want_logprobs
   ThinkingEnd thinking_end = ThinkingEnd::kItself;  // told where it was not the model
   bool json_mended = false;  // the content had to be mended to be the JSON that was asked for
 };
@@ -68,9 +71,12 @@ class AnswerWriter {
   // order, then Finish; or Fail at any point instead, which is the last call. Each appends whole
   // events to `out`.
   virtual void Begin(const AnswerHead& head, std::string* out) = 0;
+  // Once, before the first End and Finish: how much of the prompt was found in the cache. What a
+  // forced call opens with may have been added before.
+  virtual void PromptFound(int64_t /*cached_tokens*/, std::string* /*out*/) {}
   // `events` of one choice in order, none of them kEnd. `call_ids` holds the id of every call that
   // the choice has begun so far, by StreamEvent::call. `tokens` brought the events; empty without
-  // want_logprobs. `cached_tokens` is known from the first Add on.
+  // want_logprobs.
   virtual void Add(int choice, std::span<const chat::StreamEvent> events,
                    std::span<const std::string> call_ids, std::span<const TokenInfo> tokens,
                    std::string* out) = 0;

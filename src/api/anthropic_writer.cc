@@ -7,6 +7,7 @@
 #include "api/anthropic_messages.h"
 #include "api/call_input.h"
 #include "api/errors.h"
+#include "api/repairs.h"
 #include "api/sse.h"
 #include "base/check.h"
 #include "json/write.h"
@@ -21,10 +22,6 @@ using json::Value;
 // Clients refuse thinking without a signature. There is nothing to prove with it: the server
 // reads the text back whoever wrote it.
 constexpr std::string_view kSignature = "unsigned";
-
-void AppendEvent(std::string_view name, const Value& data, std::string* out) {
-  AppendSse(name, json::Dump(data, json::Style::kCompact), out);
-}
 
 Value TextBlock(std::string_view text) { return Object{{"type", "text"}, {"text", text}}; }
 Value ThinkingBlock(std::string_view thinking, std::string_view signature) {
@@ -87,14 +84,19 @@ void TellThinkingEnd(ThinkingEnd end, Object* object) {
 
 class MessagesWriter final : public AnswerWriter {
  public:
-  void Begin(const AnswerHead& head, std::string* out) override {
-    // What the cache holds of the prompt is not known yet; message_delta says it.
+  // message_start says what of the prompt was found in the cache, so it waits until that is known:
+  // clients count the input by it.
+  void Begin(const AnswerHead& head, std::string* /*out*/) override { head_ = head; }
+
+  void PromptFound(int64_t cached_tokens, std::string* out) override {
+    if (std::exchange(started_, true)) return;
     AnswerUsage usage;
-    usage.prompt_tokens = head.prompt_tokens;
-    AppendEvent("message_start",
-                Object{{"type", "message_start"}, {"message", Message(head, {}, {}, {}, usage)}},
-                out);
-    AppendEvent("ping", Object{{"type", "ping"}}, out);
+    usage.prompt_tokens = head_.prompt_tokens;
+    usage.cached_tokens = cached_tokens;
+    Event("message_start",
+          Object{{"type", "message_start"}, {"message", Message(head_, {}, {}, {}, usage)}}, out);
+    Event("ping", Object{{"type", "ping"}}, out);
+    out->append(std::exchange(waiting_, {}));
   }
 
   void Add(int choice, std::span<const chat::StreamEvent> events,
@@ -129,21 +131,24 @@ class MessagesWriter final : public AnswerWriter {
   void End(int /*choice*/, const FinishedAnswer& answer, std::string* out) override {
     Close(out);
     stop_ = StopOf(answer);
+    repaired_ = RepairsToJson(answer);
     stop_.thinking = answer.thinking_end;
   }
 
   void Finish(const AnswerUsage& usage, std::string* out) override {
+    PromptFound(usage.cached_tokens, out);
     Object delta{{"stop_reason", stop_.reason}, {"stop_sequence", std::move(stop_.sequence)}};
+    if (!repaired_.empty()) delta.Set("repaired", std::move(repaired_));
     TellThinkingEnd(stop_.thinking, &delta);
-    AppendEvent(
-        "message_delta",
-        Object{{"type", "message_delta"}, {"delta", std::move(delta)}, {"usage", Usage(usage)}},
-        out);
-    AppendEvent("message_stop", Object{{"type", "message_stop"}}, out);
+    Event("message_delta",
+          Object{{"type", "message_delta"}, {"delta", std::move(delta)}, {"usage", Usage(usage)}},
+          out);
+    Event("message_stop", Object{{"type", "message_stop"}}, out);
   }
 
   void Fail(const Status& status, std::string* out) override {
-    AppendEvent("error", ErrorBody(Dialect::kAnthropic, status), out);
+    started_ = true;  // nothing waits any more
+    Event("error", ErrorBody(Dialect::kAnthropic, status), out);
   }
 
   Value Whole(const AnswerHead& head, std::span<const FinishedAnswer> choices,
@@ -161,32 +166,44 @@ class MessagesWriter final : public AnswerWriter {
     for (const chat::ToolCall& call : message.tool_calls) {
       content.push_back(ToolUseBlock(call.id, call.name, CallInput(call.arguments)));
     }
+    if (answer.cut_call) {
+      // What came of its arguments is no object; a stream tells it.
+      content.push_back(ToolUseBlock(answer.cut_call->id, answer.cut_call->name, Object{}));
+    }
     Stop stop = StopOf(answer);
     Object whole = Message(head, std::move(content), stop.reason, std::move(stop.sequence), usage);
+    if (json::Array names = RepairsToJson(answer); !names.empty()) {
+      whole.Set("repaired", std::move(names));
+    }
     TellThinkingEnd(answer.thinking_end, &whole);
     return whole;
   }
 
  private:
+  // What comes before message_start waits for it.
+  void Event(std::string_view name, const Value& data, std::string* out) {
+    AppendSse(name, json::Dump(data, json::Style::kCompact), started_ ? out : &waiting_);
+  }
+
   enum class Block { kNone, kThinking, kText, kToolUse };
 
   void Open(Block block, Value content, std::string* out) {
     Close(out);
     open_ = block;
-    AppendEvent("content_block_start",
-                Object{{"type", "content_block_start"},
-                       {"index", index_},
-                       {"content_block", std::move(content)}},
-                out);
+    Event("content_block_start",
+          Object{{"type", "content_block_start"},
+                 {"index", index_},
+                 {"content_block", std::move(content)}},
+          out);
   }
 
   void Delta(std::string_view type, std::string_view field, std::string_view text,
              std::string* out) {
-    AppendEvent("content_block_delta",
-                Object{{"type", "content_block_delta"},
-                       {"index", index_},
-                       {"delta", Object{{"type", type}, {std::string(field), Value(text)}}}},
-                out);
+    Event("content_block_delta",
+          Object{{"type", "content_block_delta"},
+                 {"index", index_},
+                 {"delta", Object{{"type", type}, {std::string(field), Value(text)}}}},
+          out);
   }
 
   // A piece of thinking or text, in its own block.
@@ -204,8 +221,7 @@ class MessagesWriter final : public AnswerWriter {
   void Close(std::string* out) {
     if (open_ == Block::kNone) return;
     if (open_ == Block::kThinking) Delta("signature_delta", "signature", kSignature, out);
-    AppendEvent("content_block_stop", Object{{"type", "content_block_stop"}, {"index", index_}},
-                out);
+    Event("content_block_stop", Object{{"type", "content_block_stop"}, {"index", index_}}, out);
     open_ = Block::kNone;
     ++index_;
   }
@@ -214,6 +230,10 @@ class MessagesWriter final : public AnswerWriter {
   int index_ = 0;      // of the block that is open, or comes next
   InputFilter input_;  // of a call that is open
   Stop stop_;
+  json::Array repaired_;
+  AnswerHead head_;
+  bool started_ = false;  // message_start is out
+  std::string waiting_;   // events that came before
 };
 
 }  // namespace

@@ -111,9 +111,8 @@ class Client {
   bool begun_ = false, open_ = false, ended_ = false, stopped_ = false;
 };
 
-// Texts joined by kind, since a stream may return to thinking or text behind a call. A call that
-// was cut off is part of the stream alone.
-Value InKinds(const Value& message, bool drop_last_call) {
+// Texts joined by kind, since a stream may return to thinking or text behind a call.
+Value InKinds(const Value& message) {
   std::string thinking, text;
   Array calls;
   bool signed_thinking = true;
@@ -128,7 +127,6 @@ Value InKinds(const Value& message, bool drop_last_call) {
       calls.push_back(block);
     }
   }
-  if (drop_last_call) calls.pop_back();
   test::CheckNoMarkup(thinking);
   test::CheckNoMarkup(text);
   Object kinds = message.object();
@@ -147,8 +145,8 @@ void ExpectSameStreamed(const test::GoldenCompletion& completion, Cause cause,
       writer.get(), head, completion.text, completion.thinking, cause, test::kSmallUsage, next_cut);
   const Value whole = MakeMessagesWriter()->Whole(head, {&answered.finished, 1}, test::kSmallUsage);
   const bool cut_off = answered.finished.end.incomplete_call >= 0;
-  ASSERT_EQ(test::CompactText(InKinds(Client().Join(answered.bytes), cut_off)),
-            test::CompactText(InKinds(whole, false)))
+  ASSERT_EQ(test::CompactText(InKinds(Client().Join(answered.bytes))),
+            test::CompactText(InKinds(whole)))
       << completion.text;
   std::string arguments;
   for (const auto& call : answered.finished.message.tool_calls) arguments += call.arguments;

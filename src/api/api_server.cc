@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "api/agent_run.h"
+#include "api/agent_tools.h"
 #include "api/answer_service.h"
 #include "api/anthropic_messages.h"
 #include "api/completion_service.h"
@@ -12,7 +14,10 @@
 #include "api/metrics_page.h"
 #include "api/openai_chat.h"
 #include "api/openai_responses.h"
+#include "api/page.h"
 #include "api/tokenize.h"
+#include "api/usage_body.h"
+#include "api/usage_file.h"
 #include "http/router.h"
 #include "json/field_reader.h"
 #include "json/parse.h"
@@ -23,6 +28,9 @@ namespace {
 
 // A step that takes longer than this is no step any more: /health says so.
 constexpr double kStuckSeconds = 120;
+
+// Calls of tools that run at once, of all answers; mostly they wait for somebody else.
+constexpr int kToolThreads = 16;
 
 // Deep enough for any schema, and far from the stack's end.
 constexpr int kBodyDepth = 128;
@@ -49,6 +57,7 @@ class Server final : public ApiServer {
         gate_(options_.gate, keys),
         memory_(options_.memory),
         grammars_(tokenizer, engine.vocab_size(), engine.eos_ids()),
+        quotas_(options_.prices ? &*options_.prices : nullptr),
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);
         }),
@@ -59,6 +68,7 @@ class Server final : public ApiServer {
             .workers = workers_,
             .memory = memory_,
             .use = use_,
+            .quotas = quotas_,
             .live = live_,
             .models = options_.models,
             .thinking = options_.thinking,
@@ -70,9 +80,13 @@ class Server final : public ApiServer {
             .on_answer = [this](const AnswerRecord& record) { NoteAnswer(record); },
             .on_record = options_.record,
             .record_words = options_.record_words},
-        workers_(options_.workers) {}
+        agent_tools_(options_.tool_groups ? options_.tool_groups : HarmlessTools()),
+        agent_parts_{.answers = parts_, .tool_threads = tool_threads_, .tools = *agent_tools_},
+        workers_(options_.workers),
+        tool_threads_(kToolThreads) {}
   ~Server() override;
 
+  Status OpenUsageFile();
   Status Listen();
 
   uint16_t port() const override { return http_->port(); }
@@ -92,6 +106,7 @@ class Server final : public ApiServer {
   void AddAnswers();
   void AddTokens();
   void AddState();
+  void AddPage();
   // The same under /v1 and without: clients write their base address with and without.
   void Add(const std::string& method, const std::string& path, const http::RouteHandler& handler);
   void Get(const std::string& path, std::function<http::Response()> answer);
@@ -108,6 +123,7 @@ class Server final : public ApiServer {
   Result<std::vector<int32_t>> PromptOf(const AnswerRequest& request,
                                         const KeyHolder& holder) const;
 
+  http::Response Usage(const KeyHolder& holder);
   http::Response Health() const;
   http::Response Ready() const;
   http::Response Manifest() const;
@@ -123,15 +139,20 @@ class Server final : public ApiServer {
   TurnMemory memory_;
   GrammarCache grammars_;
   KeyUse use_;
+  Quotas quotas_;
+  std::unique_ptr<UsageFile> usage_file_;  // may be null
   ServerMetrics metrics_;
   http::Router router_;
   std::atomic<bool> draining_ = false;
   LiveRuns live_;
   const AnswerParts parts_;
+  const std::shared_ptr<const ToolGroups> agent_tools_;
+  const AgentParts agent_parts_;
   // Requests may come in before Start has returned it, and be at work while it goes.
   mutable std::mutex http_mutex_;
   std::unique_ptr<http::Server> http_;  // guarded, but for the thread that owns the server
   TaskQueue workers_;                   // its tasks use all of the above, so it ends before them
+  TaskQueue tool_threads_;              // and this one's use the workers
 };
 
 Server::~Server() {
@@ -142,6 +163,12 @@ Server::~Server() {
   }
   http.reset();   // every client that waits is gone now, and its run is being cancelled
   live_.Close();  // until the engine knows: a run that it wakes needs the workers
+}
+
+Status Server::OpenUsageFile() {
+  if (options_.usage_file.empty()) return {};
+  FATHOM_ASSIGN_OR_RETURN(usage_file_, UsageFile::Open(options_.usage_file, quotas_));
+  return {};
 }
 
 http::ServerCounts Server::HttpCounts() const {
@@ -277,6 +304,11 @@ void Server::AddAnswers() {
         if (!request.ok()) return Refuse(parts_, caller, request.status());
         Complete(parts_, caller, *std::move(request), "cmpl-" + RandomText(128));
       }));
+  Add("POST", "/agent", Admitted([this](const Caller& caller, const json::Value& body) {
+        Result<AgentRequest> request = ReadAgent(body, options_.defaults);
+        if (!request.ok()) return Refuse(parts_, caller, request.status());
+        RunAgent(agent_parts_, caller, *std::move(request), "agent_" + RandomText(128));
+      }));
   const auto messages = Admitted(AnswerWith(
       ReadMessages, [](const AnswerRequest&) { return MakeMessagesWriter(); }, "msg_"));
   const auto count = Counted([this](const Caller& caller, const json::Value& body) {
@@ -342,17 +374,48 @@ void Server::AddState() {
     exchange->Send(model.ok() ? JsonResponse(*model)
                               : ErrorResponse(Dialect::kOpenAi, model.status()));
   });
+  Add("GET", "/agent", [this](const Exchange& exchange, const std::string&) {
+    exchange->Send(JsonResponse(AgentBody(agent_parts_, options_.defaults)));
+  });
+  Add("GET", "/usage", [this](const Exchange& exchange, const std::string&) {
+    const auto holder = gate_.HolderOf(exchange->request().head);
+    exchange->Send(holder == nullptr  // revoked since the head was read
+                       ? ErrorResponse(Dialect::kOpenAi, 401, "the API key is not valid")
+                       : Usage(*holder));
+  });
   Get("/health", [this] { return Health(); });
   Get("/ready", [this] { return Ready(); });
   Get("/metrics", [this] { return Metrics(); });
   Get("/v1/engine", [this] { return Manifest(); });
-  Get("/", [] { return JsonResponse(json::Object{{"server", "fathom"}}); });
+}
+
+// A browser gets the page, a program something that it can read.
+void Server::AddPage() {
+  router_.Add("GET", "/", [this](const Exchange& exchange, const std::string&) {
+    const http::RequestHead& head = exchange->request().head;
+    if (options_.page && WantsPage(head)) return exchange->Send(Page::Built().Index(head));
+    http::Response response = JsonResponse(json::Object{{"server", "fathom"}});
+    response.headers.Add("Vary", "Accept");
+    exchange->Send(std::move(response));
+  });
+  if (!options_.page) return;
+  router_.Add("GET", "/assets/{id}", [](const Exchange& exchange, const std::string& id) {
+    exchange->Send(Page::Built().Asset(exchange->request().head, id));
+  });
 }
 
 void Server::AddRoutes() {
   AddAnswers();
   AddTokens();
   AddState();
+  AddPage();
+}
+
+http::Response Server::Usage(const KeyHolder& holder) {
+  http::Response response =
+      JsonResponse(UsageBody(holder, quotas_, use_, parts_.prices, QuotaNow()));
+  response.headers.Add("Cache-Control", "no-store");
+  return response;
 }
 
 // The process lives, and the engine moves.
@@ -388,7 +451,7 @@ http::Response Server::Manifest() const {
 http::Response Server::Metrics() const {
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
           .body = MetricsPage(engine_.Stats(), HttpCounts(), memory_.counts(), grammars_.counts(),
-                              metrics_.Get())};
+                              metrics_.Get(), quotas_.TotalsByName(kMostKeyLabels))};
 }
 
 void Server::NoteAnswer(const AnswerRecord& record) {
@@ -420,6 +483,7 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
   const http::Router::Match match = router_.Find(head);
   const std::string path = match.handler == nullptr ? "other"
                            : match.id.empty()       ? head.path
+                           : IsPagePath(head.path)  ? "/assets/{id}"
                                                     : "/v1/models/{id}";
   metrics_.CountRequest(path, served.status);
   if (!options_.access_log) return;
@@ -449,6 +513,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiOptions options, EngineTh
   options.models.context_tokens = engine.context();
   options.gate.bound_host = options.http.host;
   auto server = std::make_unique<Server>(std::move(options), engine, tokenizer, keys);
+  FATHOM_RETURN_IF_ERROR(server->OpenUsageFile());
   FATHOM_RETURN_IF_ERROR(server->Listen());
   return std::unique_ptr<ApiServer>(std::move(server));
 }

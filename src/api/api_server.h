@@ -9,6 +9,7 @@
 #include <string>
 
 #include "agent/answer_guide.h"
+#include "agent/tool_groups.h"
 #include "api/gate.h"
 #include "api/keys.h"
 #include "api/openai_models.h"
@@ -30,6 +31,7 @@ struct ApiOptions {
   bool thinking = false;     // the mode of names that stand for none
   ThinkingLimits limits;     // of requests and keys that name none
   std::optional<Prices> prices;
+  std::string usage_file;  // keeps what keys have used today (usage_file.h); empty: none does
   MemoryOptions memory;
   bool share_cache = false;  // prefixes are found across key holders
   // A stream that has said nothing for so long, while its request waits or its prompt is read, gets
@@ -39,12 +41,14 @@ struct ApiOptions {
   double answer_seconds = 0;
   int workers = 2;
   SamplingParams defaults;  // where a request says nothing
+  bool page = true;         // GET / is the chat page, for browsers
   json::Value manifest;     // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;
   // One line of request_record.h for every request for an answer; may be empty. Any thread.
   std::function<void(const std::string& line)> record;
-  bool record_words = false;  // as they came; otherwise the body is redacted
+  bool record_words = false;                      // as they came; otherwise the body is redacted
+  std::shared_ptr<const ToolGroups> tool_groups;  // for /v1/agent; may be null
 };
 
 // What the server holds at the moment; all but the memory is 0 when nothing is under way.
@@ -59,7 +63,8 @@ class ApiServer {
  public:
   // Listens from now on. Engine, tokenizer and keys outlive the server, whose destructor cancels
   // what is still being answered and waits for the engine to let go of it. Errors are those of
-  // http::Server::Start, and kUnsupported for a tokenizer without the chat format's tokens.
+  // http::Server::Start and UsageFile::Open, and kUnsupported for a tokenizer without the chat
+  // format's tokens.
   static Result<std::unique_ptr<ApiServer>> Start(ApiOptions options, EngineThread& engine,
                                                   const Tokenizer& tokenizer, const KeyStore& keys);
   virtual ~ApiServer() = default;

@@ -49,6 +49,7 @@ constexpr std::array kErrors = {
     ErrorRow{403, "permission_error", "", "permission_error"},
     ErrorRow{404, "invalid_request_error", "not_found", "not_found_error"},
     ErrorRow{405, "invalid_request_error", "", "invalid_request_error"},
+    ErrorRow{406, "invalid_request_error", "", "invalid_request_error"},
     ErrorRow{408, "timeout_error", "", "timeout_error"},
     ErrorRow{413, "invalid_request_error", "request_too_large", "request_too_large"},
     ErrorRow{415, "invalid_request_error", "", "invalid_request_error"},

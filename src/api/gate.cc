@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/page.h"
 
 namespace fathom::api {
 namespace {
@@ -25,7 +26,17 @@ bool IsJson(std::string_view content_type) {
 }
 
 // Answered to everybody: they tell nothing and change nothing.
-bool NeedsNoKey(std::string_view path) { return path == "/health" || path == "/ready"; }
+bool NeedsNoKey(std::string_view path) {
+  return path == "/health" || path == "/ready" || IsPagePath(path);
+}
+
+// Someone has followed a link to the page. It is shown, alone in its tab; the site that the link
+// stood on learns nothing of it.
+bool OpensPage(const http::RequestHead& head) {
+  return head.path == "/" && (head.method == "GET" || head.method == "HEAD") &&
+         head.headers.Find("sec-fetch-dest") == "document" &&
+         head.headers.Find("sec-fetch-mode") == "navigate";
+}
 
 std::string_view KeyOf(const http::RequestHead& head) {
   if (const auto key = head.headers.Find("x-api-key")) return *key;
@@ -106,7 +117,11 @@ std::optional<http::Response> Gate::Check(const http::RequestHead& head) const {
   const Dialect dialect = DialectOf(head.path);
   const auto refuse = [&](int status, const std::string& message) {
     http::Response response = ErrorResponse(dialect, status, message);
-    if (status == 401) response.headers.Add("WWW-Authenticate", "Bearer");
+    if (status == 401) {
+      response.headers.Add("WWW-Authenticate", "Bearer");
+      // Some clients try a wrong key again for minutes otherwise.
+      response.headers.Add("X-Should-Retry", "false");
+    }
     return response;
   };
   const auto host = head.headers.Find("host");
@@ -123,7 +138,7 @@ std::optional<http::Response> Gate::Check(const http::RequestHead& head) const {
                                    *origin));
   }
   const auto site = head.headers.Find("sec-fetch-site");
-  if (!origin && site && (*site == "cross-site" || *site == "same-site")) {
+  if (!origin && site && (*site == "cross-site" || *site == "same-site") && !OpensPage(head)) {
     return refuse(403, "another site's page may not use this server");
   }
   if (head.method == "OPTIONS" && origin) {

@@ -3,7 +3,9 @@
 //
 // Tokens are taken and told on the workers; the engine's thread only says that some are there. A
 // run keeps itself until the engine is done with all its generations, whether or not the client
-// stays; a client that leaves takes its generations with it.
+// stays; a client that leaves takes its generations with it. A run whose answer takes several
+// generations one after the other (GoOn) is one request all the same: admitted, recorded, counted
+// and cut off as one.
 #pragma once
 
 #include <atomic>
@@ -11,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +25,7 @@
 #include "api/live_runs.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
+#include "api/quotas.h"
 #include "api/turn_memory.h"
 #include "base/clock.h"
 #include "base/status.h"
@@ -54,6 +58,7 @@ struct AnswerParts {
   TaskQueue& workers;
   TurnMemory& memory;
   KeyUse& use;
+  Quotas& quotas;
   LiveRuns& live;
   const ServedModels& models;
   bool thinking = false;  // the mode of names that stand for none
@@ -76,6 +81,8 @@ struct Caller {
 
 // Counts a request that begins. False when the holder's limits forbid it: then it is answered.
 bool Admit(const AnswerParts& parts, const Caller& caller);
+// How the caller's limits stand, for the head of a response.
+void AddRateHeaders(const AnswerParts& parts, const KeyHolder& holder, http::Response* response);
 // An admitted request that did not become a run: answered, and no longer counted.
 void Refuse(const AnswerParts& parts, const Caller& caller, const Status& status);
 
@@ -96,8 +103,8 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
 
   // Submits every request or none; a failure has been answered. Whose they are is filled in here.
   void Start(std::vector<GenerateRequest> requests);
-  // Instead of Start.
-  void Refused(const Status& status);
+  // Instead of Start. `retry_seconds` is for kResourceExhausted.
+  void Refused(const Status& status, double retry_seconds = 1);
 
   // Writes a comment to a stream that has said nothing for so long. Any thread.
   void KeepAlive(double silent_seconds);
@@ -119,6 +126,18 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   virtual std::string_view EndName() const = 0;  // of the first generation
   virtual AnswerUsage Usage() const = 0;         // without the cost
   virtual const std::vector<std::string>& StopStrings() const = 0;
+  // Everything that was submitted has ended. True: the run is not over, because it has submitted
+  // more (SubmitNext) or waits for something that will Wake it; then this is asked again. An error
+  // fails the answer.
+  virtual Result<bool> GoOn(std::string* out);
+  // Nothing more will be said, whether or not everything has ended.
+  virtual void Closed() {}
+
+  // In GoOn: one more generation, whose index follows the last one's.
+  Status SubmitNext(GenerateRequest request);
+  // A worker looks what there is to do. Any thread.
+  void Wake();
+  bool out_of_time() const { return out_of_time_; }
 
   const AnswerParts& parts() const { return parts_; }
   const AnswerHead& head() const { return head_; }
@@ -131,10 +150,13 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
     bool cancelled = false;  // by us, because its text ended
   };
 
-  Status SubmitAll(std::vector<GenerateRequest> requests);
+  Status Submit(GenerateRequest request);
+  Status HoldCost(std::span<const GenerateRequest> requests, int64_t prompt_tokens,
+                  double* retry_seconds);
+  void Charge(const AnswerUsage& usage);
   void Open();
-  void Wake();
   void Work();
+  bool GoesOn(std::string* out);
   void TakeAll(size_t index, std::string* out);
   void Conclude(size_t index, const TokenEvent& last, std::string* out);
   void FinishAll(std::string* out);
@@ -150,16 +172,21 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   const AnswerHead head_;
   const bool stream_wanted_;
   const Stopwatch watch_;
-  std::vector<RequestId> ids_;  // of the engine; written once, before anybody reads
   std::atomic<int> wakes_ = 0;
   std::atomic<bool> gone_ = false, out_of_time_ = false;
+
+  std::mutex ids_mutex_;        // held only for a moment, under the other one too
+  std::vector<RequestId> ids_;  // of the engine
 
   std::mutex mutex_;  // of what follows, and of the derived class's members
   std::vector<Generation> generations_;
   std::vector<RecordedGeneration> recorded_;  // as many where a record is kept, else none
   std::shared_ptr<http::ResponseStream> stream_;
-  size_t ended_ = 0;     // generations that the engine is done with
-  bool closed_ = false;  // nothing more is to be said
+  std::optional<QuotaHold> hold_;       // until it is settled
+  std::optional<AnswerUsage> charged_;  // what has been
+  bool ran_ = false;                    // the engine has begun one of them
+  size_t ended_ = 0;                    // generations that the engine is done with
+  bool closed_ = false;                 // nothing more is to be said
   double first_token_seconds_ = 0, own_seconds_ = 0;
   double said_seconds_ = 0;              // when the stream last got something
   std::shared_ptr<GenerationRun> self_;  // until every generation has ended
@@ -170,5 +197,8 @@ TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logpr
 // Seconds of a clock that only goes forward, for KeyUse and TurnMemory.
 double SteadySeconds();
 int64_t UnixSeconds();
+inline QuotaTime QuotaNow() {
+  return {.unix_seconds = UnixSeconds(), .steady_seconds = SteadySeconds()};
+}
 
 }  // namespace fathom::api

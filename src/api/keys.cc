@@ -20,6 +20,10 @@ constexpr std::string_view kLetters =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr double kBitsPerLetter = 5.954;  // log2 of 62
 
+// Far above any use, and far below where sums would overflow.
+constexpr int64_t kMostLimit = int64_t{1} << 50;
+constexpr double kMostMoney = 1e9;
+
 uint64_t ScopeOf(const KeyHash& hash) {
   uint64_t scope = 0;
   std::memcpy(&scope, hash.data(), sizeof(scope));
@@ -48,6 +52,33 @@ Result<KeyHash> FromHex(std::string_view hex, const std::string& path) {
     hash[i] = static_cast<uint8_t>(digit(hex[2 * i]) * 16 + digit(hex[2 * i + 1]));
   }
   return hash;
+}
+
+// A limit of the file, and what it is called there.
+struct LimitField {
+  std::string_view name;
+  int64_t KeyHolder::*member;
+  int64_t low, high;
+};
+constexpr std::array kLimits = {
+    LimitField{"max_running", &KeyHolder::max_running, 0, kMostLimit},
+    LimitField{"requests_per_minute", &KeyHolder::requests_per_minute, 0, kMostLimit},
+    LimitField{"tokens_per_minute", &KeyHolder::tokens_per_minute, 0, kMostLimit},
+    LimitField{"tokens_per_day", &KeyHolder::tokens_per_day, 0, kMostLimit},
+    LimitField{"priority", &KeyHolder::priority, -10, 10}};
+
+Status ReadLimits(const json::FieldReader& fields, KeyHolder* holder) {
+  for (const LimitField& limit : kLimits) {
+    FATHOM_ASSIGN_OR_RETURN(holder->*limit.member,
+                            fields.IntOr(limit.name, 0, limit.low, limit.high));
+  }
+  FATHOM_ASSIGN_OR_RETURN(holder->money_per_day,
+                          fields.NumberOr("money_per_day", 0, 0, kMostMoney));
+  const json::Value* budget = fields.object().Find("thinking_budget");
+  if (budget != nullptr && !budget->is_null()) {
+    FATHOM_ASSIGN_OR_RETURN(holder->thinking_budget, fields.Int("thinking_budget", 0, kMostLimit));
+  }
+  return {};
 }
 
 }  // namespace
@@ -90,10 +121,7 @@ Result<KeyRing> KeyRing::FromJson(std::string_view text) {
     if (holder.name.empty()) return InvalidArgument("{}.name: empty", path);
     FATHOM_ASSIGN_OR_RETURN(const std::string hex, fields.String("sha256"));
     FATHOM_ASSIGN_OR_RETURN(const KeyHash hash, FromHex(hex, fields.PathOf("sha256")));
-    FATHOM_ASSIGN_OR_RETURN(holder.max_running, fields.IntOr("max_running", 0, 0));
-    FATHOM_ASSIGN_OR_RETURN(holder.requests_per_minute, fields.IntOr("requests_per_minute", 0, 0));
-    FATHOM_ASSIGN_OR_RETURN(holder.priority, fields.IntOr("priority", 0, -10, 10));
-    FATHOM_ASSIGN_OR_RETURN(holder.thinking_budget, fields.IntOr("thinking_budget", -1, -1));
+    FATHOM_RETURN_IF_ERROR(ReadLimits(fields, &holder));
     FATHOM_ASSIGN_OR_RETURN(const bool revoked, fields.BoolOr("revoked", false));
     if (revoked) continue;
     holder.scope = ScopeOf(hash);
@@ -131,12 +159,22 @@ std::string RandomText(int bits) {
   return text;
 }
 
-NewKey MakeKey(std::string_view name) {
+NewKey MakeKey(const KeyHolder& holder) {
   NewKey made;
   made.key = "fathom-" + RandomText(256);
-  const json::Value entry = json::Object{{"name", name}, {"sha256", ToHex(HashKey(made.key))}};
-  made.entry = json::Dump(entry, json::Style::kPython);
+  json::Object entry{{"name", holder.name}, {"sha256", ToHex(HashKey(made.key))}};
+  for (const LimitField& limit : kLimits) {
+    if (holder.*limit.member != 0) entry.Set(std::string(limit.name), holder.*limit.member);
+  }
+  if (holder.money_per_day != 0) entry.Set("money_per_day", holder.money_per_day);
+  if (holder.thinking_budget) entry.Set("thinking_budget", *holder.thinking_budget);
+  made.entry = json::Dump(std::move(entry), json::Style::kPython);
   return made;
+}
+
+bool KeyRing::needs_prices() const {
+  return std::ranges::any_of(holders_,
+                             [](const auto& holder) { return holder.second->money_per_day > 0; });
 }
 
 Status KeyUse::Begin(const KeyHolder& holder, double now_seconds, double* retry_seconds) {
@@ -176,6 +214,28 @@ int64_t KeyUse::running() const {
   int64_t running = 0;
   for (const auto& [scope, use] : uses_) running += use.running;
   return running;
+}
+
+int64_t KeyUse::running(const KeyHolder& holder) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = uses_.find(holder.scope);
+  return found == uses_.end() ? 0 : found->second.running;
+}
+
+std::optional<KeyUse::RequestState> KeyUse::Requests(const KeyHolder& holder,
+                                                     double now_seconds) const {
+  if (holder.requests_per_minute == 0) return std::nullopt;
+  const auto limit = static_cast<double>(holder.requests_per_minute);
+  const std::lock_guard lock(mutex_);
+  const auto found = uses_.find(holder.scope);
+  double free = limit;
+  if (found != uses_.end() && found->second.started) {
+    const Use& use = found->second;
+    free = std::min(limit, use.tokens + (now_seconds - use.filled_at) * limit / 60);
+  }
+  return RequestState{.limit = holder.requests_per_minute,
+                      .remaining = static_cast<int64_t>(free),
+                      .reset_seconds = (limit - free) * 60 / limit};
 }
 
 }  // namespace fathom::api

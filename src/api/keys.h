@@ -2,7 +2,8 @@
 //
 // The file is JSON, made by `fathom make-key`:
 //   {"keys": [{"name": "alice", "sha256": "9f86d0…", "max_running": 4, "requests_per_minute": 60,
-//              "priority": 0, "revoked": false}]}
+//              "tokens_per_minute": 100000, "tokens_per_day": 5000000, "money_per_day": 2.5,
+//              "thinking_budget": 8192, "priority": 0, "revoked": false}]}
 // Keys are 256 random bits, so one round of SHA-256 is as good as any slow hash.
 #pragma once
 
@@ -28,8 +29,11 @@ struct KeyHolder {
   uint64_t scope = 0;               // tells holders apart: never 0, the same after a restart
   int64_t max_running = 0;          // requests at once; 0: no limit
   int64_t requests_per_minute = 0;  // 0: no limit
-  int64_t priority = 0;             // -10 to 10: requests of a higher one go first
-  int64_t thinking_budget = -1;     // of requests that name none, in tokens; -1: the server's
+  int64_t tokens_per_minute = 0;    // these three: see quotas.h; 0: no limit
+  int64_t tokens_per_day = 0;
+  double money_per_day = 0;                     // in the currency of the price file
+  std::optional<int64_t> thinking_budget = {};  // of requests that name none, in tokens
+  int64_t priority = 0;                         // -10 to 10: requests of a higher one go first
   bool operator==(const KeyHolder&) const = default;
 };
 
@@ -45,6 +49,8 @@ class KeyRing {
 
   bool open() const { return open_; }
   size_t size() const { return holders_.size(); }
+  // Some holder has a limit in money, which means nothing without prices.
+  bool needs_prices() const;
 
   // The holder of `key`; null for a wrong or revoked one.
   std::shared_ptr<const KeyHolder> Find(std::string_view key) const;
@@ -83,7 +89,8 @@ struct NewKey {
   std::string key;
   std::string entry;
 };
-NewKey MakeKey(std::string_view name);
+// `holder` says name and limits; what it leaves at its default is not written.
+NewKey MakeKey(const KeyHolder& holder);
 
 // Random letters and digits with at least `bits` bits of chance, from the operating system.
 std::string RandomText(int bits);
@@ -97,6 +104,16 @@ class KeyUse {
   Status Begin(const KeyHolder& holder, double now_seconds, double* retry_seconds);
   void End(const KeyHolder& holder);
   int64_t running() const;  // of all holders
+  int64_t running(const KeyHolder& holder) const;
+
+  // How the limit of requests a minute stands; nothing where there is none.
+  struct RequestState {
+    int64_t limit = 0;
+    int64_t remaining = 0;     // that may begin now
+    double reset_seconds = 0;  // until a minute's worth may begin again
+    bool operator==(const RequestState&) const = default;
+  };
+  std::optional<RequestState> Requests(const KeyHolder& holder, double now_seconds) const;
 
  private:
   struct Use {

@@ -30,6 +30,30 @@ TEST(KeyRing, FindsAKeyByItsHash) {
   EXPECT_EQ(ring->Find(std::string(100'000, 'a')), nullptr);
 }
 
+TEST(KeyRing, ReadsEveryLimit) {
+  const auto ring = KeyRing::FromJson(
+      File(R"(, "requests_per_minute": 60, "tokens_per_minute": 100000, "tokens_per_day": 5000000,
+              "money_per_day": 2.5, "thinking_budget": 0)"));
+  ASSERT_TRUE(ring.ok()) << ring.status().message();
+  const KeyHolder& holder = *ring->Find("abc");
+  EXPECT_EQ(holder.requests_per_minute, 60);
+  EXPECT_EQ(holder.tokens_per_minute, 100'000);
+  EXPECT_EQ(holder.tokens_per_day, 5'000'000);
+  EXPECT_EQ(holder.money_per_day, 2.5);
+  EXPECT_EQ(holder.thinking_budget, 0);
+  EXPECT_TRUE(ring->needs_prices());
+  const auto free = KeyRing::FromJson(File(""));
+  EXPECT_EQ(free->Find("abc")->thinking_budget, std::nullopt);
+  EXPECT_FALSE(free->needs_prices());
+  for (const std::string name : {"max_running", "requests_per_minute", "tokens_per_minute",
+                                 "tokens_per_day", "money_per_day", "thinking_budget"}) {
+    for (const std::string wrong : {"-1", "1e30", "\"many\"", "[]"}) {
+      const Status status = KeyRing::FromJson(File(", \"" + name + "\": " + wrong)).status();
+      EXPECT_EQ(status.message().find("keys[0]." + name + ": "), 0U) << status.message();
+    }
+  }
+}
+
 TEST(KeyRing, ARevokedKeyIsNone) {
   const auto ring = KeyRing::FromJson(File(R"(, "revoked": true)"));
   ASSERT_TRUE(ring.ok());
@@ -60,13 +84,31 @@ TEST(KeyRing, ErrorsNameTheField) {
 }
 
 TEST(MakeKey, ItsEntryLetsItIn) {
-  const NewKey made = MakeKey("bob \"the\" builder");
+  const NewKey made = MakeKey({.name = "bob \"the\" builder"});
   const auto ring = KeyRing::FromJson(fmt::format(R"({{"keys": [{}]}})", made.entry));
   ASSERT_TRUE(ring.ok()) << ring.status().message();
   ASSERT_NE(ring->Find(made.key), nullptr);
   EXPECT_EQ(ring->Find(made.key)->name, "bob \"the\" builder");
   EXPECT_EQ(made.key.size(), 7 + 43U);
-  EXPECT_NE(MakeKey("a").key, MakeKey("a").key);
+  EXPECT_NE(MakeKey({.name = "a"}).key, MakeKey({.name = "a"}).key);
+}
+
+TEST(MakeKey, ItsEntryHoldsTheLimits) {
+  const KeyHolder asked{.name = "bob",
+                        .max_running = 4,
+                        .requests_per_minute = 60,
+                        .tokens_per_minute = 1000,
+                        .tokens_per_day = 9000,
+                        .money_per_day = 0.1,
+                        .thinking_budget = 512,
+                        .priority = -3};
+  const NewKey made = MakeKey(asked);
+  const auto ring = KeyRing::FromJson(fmt::format(R"({{"keys": [{}]}})", made.entry));
+  ASSERT_TRUE(ring.ok()) << ring.status().message();
+  KeyHolder read = *ring->Find(made.key);
+  read.scope = 0;
+  EXPECT_EQ(read, asked);
+  EXPECT_EQ(MakeKey({.name = "bob"}).entry.find("max_running"), std::string::npos);
 }
 
 TEST(KeyUse, HoldsTheLimitOfRequestsAtOnce) {
@@ -99,6 +141,9 @@ TEST(KeyUse, HoldsTheLimitOfRequestsAMinute) {
   EXPECT_NEAR(retry, 1, 1e-9);
   EXPECT_TRUE(begin(110));
   EXPECT_FALSE(begin(110));
+  EXPECT_EQ(use.Requests(holder, 120)->remaining, 1);
+  EXPECT_NEAR(use.Requests(holder, 120)->reset_seconds, 50, 1e-9);
+  EXPECT_EQ(use.Requests({.name = "b", .scope = 8}, 120), std::nullopt);
   // A long pause is worth one minute's requests and no more.
   int begun = 0;
   while (begin(1e6)) ++begun;

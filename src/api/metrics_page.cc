@@ -126,6 +126,29 @@ void AddServer(const http::ServerCounts& http, const MemoryCounts& memory,
   page->Counter("memory_missed_total", "answers that were asked for and not there", memory.missed);
 }
 
+void AddKeys(const std::map<std::string, Quotas::Totals>& keys, Page* page) {
+  const auto add = [&](std::string_view name, std::string_view help, const auto& value) {
+    page->Head(name, "counter", help);
+    for (const auto& [key, totals] : keys) {
+      page->Add("fathom_{}{{key=\"{}\"}} {}\n", name, Escaped(key), value(totals.spent));
+    }
+  };
+  add("key_requests_total", "requests that a key was charged for",
+      [](const Spending& spent) { return spent.requests; });
+  add("key_tokens_total", "tokens that count against a key's limits",
+      [](const Spending& spent) { return spent.counted_tokens(); });
+  add("key_cost_total", "money that a key was charged, in the currency of the prices",
+      [](const Spending& spent) { return static_cast<double>(spent.nanos) / 1e9; });
+  page->Head("key_refused_total", "counter", "requests that a key's quota refused");
+  for (const auto& [key, totals] : keys) {
+    for (size_t i = 0; i < totals.refused.size(); ++i) {
+      if (totals.refused[i] == 0) continue;
+      page->Add("fathom_key_refused_total{{key=\"{}\",limit=\"{}\"}} {}\n", Escaped(key),
+                Name(static_cast<Quota>(i)), totals.refused[i]);
+    }
+  }
+}
+
 void AddGrammars(const GrammarCounts& grammars, Page* page) {
   page->Counter("grammars_compiled_total", "grammars of answers that were compiled",
                 grammars.compiled);
@@ -158,11 +181,13 @@ ServerMetrics::Snapshot ServerMetrics::Get() const {
 
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
                         const MemoryCounts& memory, const GrammarCounts& grammars,
-                        const ServerMetrics::Snapshot& requests) {
+                        const ServerMetrics::Snapshot& requests,
+                        const std::map<std::string, Quotas::Totals>& keys) {
   Page page;
   AddEngine(engine, &page);
   AddAttention(engine.attention, &page);
   AddServer(http, memory, requests, &page);
+  AddKeys(keys, &page);
   AddGrammars(grammars, &page);
   return page.Take();
 }

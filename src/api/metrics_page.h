@@ -10,6 +10,7 @@
 
 #include "api/answer_grammar.h"
 #include "api/generation_run.h"
+#include "api/quotas.h"
 #include "api/turn_memory.h"
 #include "engine/metrics.h"
 #include "http/server.h"
@@ -37,8 +38,13 @@ class ServerMetrics {
   Snapshot counts_;
 };
 
+// Names of keys that get a label of their own; what the others used is told as "other".
+inline constexpr size_t kMostKeyLabels = 100;
+
+// `keys` by name: Quotas::TotalsByName(kMostKeyLabels).
 std::string MetricsPage(const EngineStats& engine, const http::ServerCounts& http,
                         const MemoryCounts& memory, const GrammarCounts& grammars,
-                        const ServerMetrics::Snapshot& requests);
+                        const ServerMetrics::Snapshot& requests,
+                        const std::map<std::string, Quotas::Totals>& keys = {});
 
 }  // namespace fathom::api

@@ -19,7 +19,18 @@ TEST(MetricsPage, EveryLineIsOfTheTextForm) {
   AnswerRecord record;
   record.end = "stop";
   requests.CountAnswer(record);
-  const std::string page = MetricsPage(engine, {}, {}, {}, requests.Get());
+  const Quotas::Totals totals = {.spent = {.requests = 2,
+                                           .prompt_tokens = 9,
+                                           .cached_tokens = 4,
+                                           .completion_tokens = 3,
+                                           .nanos = 1'500'000'000},
+                                 .refused = {0, 1, 0}};
+  const std::string page =
+      MetricsPage(engine, {}, {}, {}, requests.Get(), {{"a \"b\\\n", totals}, {"c", totals}});
+  EXPECT_NE(page.find("fathom_key_tokens_total{key=\"c\"} 8\n"), std::string::npos);
+  EXPECT_NE(page.find("fathom_key_cost_total{key=\"c\"} 1.5\n"), std::string::npos);
+  EXPECT_NE(page.find("fathom_key_refused_total{key=\"c\",limit=\"tokens_per_day\"} 1\n"),
+            std::string::npos);
   const std::regex sample(
       R"re(fathom_[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+-]+)re");
   const std::regex comment(R"(# (HELP|TYPE) fathom_[a-z_]+ .+)");

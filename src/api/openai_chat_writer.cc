@@ -1,10 +1,12 @@
 // Chunks are written as text, not through json::Value: one leaves for every token of every stream,
 // and all but its delta is known when the answer begins.
+#include <utility>
 #include <vector>
 
 #include "api/errors.h"
 #include "api/openai_chat.h"
 #include "api/openai_usage.h"
+#include "api/repairs.h"
 #include "api/sse.h"
 #include "base/check.h"
 #include "json/write.h"
@@ -23,22 +25,20 @@ json::Value ModeToJson(bool thinking) {
   return json::Object{{"type", thinking ? "enabled" : "disabled"}};
 }
 
-json::Value RepairsToJson(const chat::RepairSet& repairs) {
-  json::Array names;
-  for (const std::string_view name : repairs.Names()) names.emplace_back(name);
-  return names;
-}
-
 // {"role": "assistant", "content", "reasoning_content", "tool_calls"}; content is null where there
 // are calls and no text, as with OpenAI.
-json::Value MessageToJson(const chat::Message& message, bool thinking) {
+json::Value MessageToJson(const FinishedAnswer& answer, bool thinking) {
+  const chat::Message& message = answer.message;
   const std::string content = message.content.value_or("");
+  // One that was cut off is told as OpenAI tells it, and as a stream does: as far as it came.
+  std::vector<chat::ToolCall> told = message.tool_calls;
+  if (answer.cut_call) told.push_back(*answer.cut_call);
   json::Object written{{"role", "assistant"}};
-  written.Set("content", content.empty() && !message.tool_calls.empty() ? json::Value() : content);
+  written.Set("content", content.empty() && !told.empty() ? json::Value() : content);
   if (thinking || !message.reasoning.empty()) written.Set("reasoning_content", message.reasoning);
-  if (!message.tool_calls.empty()) {
+  if (!told.empty()) {
     json::Array calls;
-    for (const chat::ToolCall& call : message.tool_calls) {
+    for (const chat::ToolCall& call : told) {
       calls.emplace_back(json::Object{
           {"id", call.id},
           {"type", "function"},
@@ -91,9 +91,11 @@ void ChatWriter::Close(int choice, std::string* out, const FinishedAnswer* answe
   tokens.clear();
   out->append(",\"finish_reason\":");
   AppendJson(answer == nullptr ? json::Value() : OpenAiFinishReason(answer->end), out);
-  if (answer != nullptr && !answer->end.repairs.empty()) {
-    out->append(",\"repaired\":");
-    AppendJson(RepairsToJson(answer->end.repairs), out);
+  if (answer != nullptr) {
+    if (json::Array names = RepairsToJson(*answer); !names.empty()) {
+      out->append(",\"repaired\":");
+      AppendJson(std::move(names), out);
+    }
   }
   if (answer != nullptr && answer->thinking_end != ThinkingEnd::kItself) {
     out->append(",\"thinking_ended\":");
@@ -214,10 +216,12 @@ json::Value ChatWriter::Whole(const AnswerHead& head, std::span<const FinishedAn
   json::Array written;
   for (const FinishedAnswer& answer : choices) {
     json::Object choice{{"index", static_cast<int64_t>(written.size())},
-                        {"message", MessageToJson(answer.message, head.thinking)}};
+                        {"message", MessageToJson(answer, head.thinking)}};
     choice.Set("logprobs", head.want_logprobs ? ChatLogprobs(answer.tokens) : json::Value());
     choice.Set("finish_reason", OpenAiFinishReason(answer.end));
-    if (!answer.end.repairs.empty()) choice.Set("repaired", RepairsToJson(answer.end.repairs));
+    if (json::Array names = RepairsToJson(answer); !names.empty()) {
+      choice.Set("repaired", std::move(names));
+    }
     if (answer.thinking_end != ThinkingEnd::kItself) {
       choice.Set("thinking_ended", Name(answer.thinking_end));
     }

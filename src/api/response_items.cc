@@ -94,7 +94,7 @@ Object ResponseObject(const AnswerHead& head, const ResponseForm& form, std::str
 }
 
 Object EndedResponse(const AnswerHead& head, const ResponseForm& form, const chat::StreamEnd& end,
-                     Array output, const AnswerUsage& usage) {
+                     Array repaired, Array output, const AnswerUsage& usage) {
   Object response = ResponseObject(head, form, StatusOf(end), std::move(output));
   if (end.reason == chat::FinishReason::kLength || end.reason == chat::FinishReason::kLimit) {
     response.Set("incomplete_details", Object{{"reason", "max_output_tokens"}});
@@ -106,6 +106,7 @@ Object EndedResponse(const AnswerHead& head, const ResponseForm& form, const cha
                 {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
   if (usage.cost) counts.Set("cost", *usage.cost);
   response.Set("usage", std::move(counts));
+  if (!repaired.empty()) response.Set("repaired", std::move(repaired));
   // Where it was not the model who ended its reasoning.
   if (usage.ended_by_budget > 0) response.Set("thinking_ended", Name(ThinkingEnd::kBudget));
   if (usage.ended_by_loop > 0) response.Set("thinking_ended", Name(ThinkingEnd::kLoop));

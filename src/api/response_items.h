@@ -40,9 +40,9 @@ std::string_view ItemStatus(ItemKind kind, const chat::StreamEnd& end);
 // The object while its end is not known: without usage, error and details.
 json::Object ResponseObject(const AnswerHead& head, const ResponseForm& form,
                             std::string_view status, json::Array output);
-// The same at its end.
+// The same at its end, with what was mended where something was.
 json::Object EndedResponse(const AnswerHead& head, const ResponseForm& form,
-                           const chat::StreamEnd& end, json::Array output,
+                           const chat::StreamEnd& end, json::Array repaired, json::Array output,
                            const AnswerUsage& usage);
 
 }  // namespace fathom::api

@@ -10,6 +10,7 @@
 #include "api/errors.h"
 #include "api/openai_responses.h"
 #include "api/openai_usage.h"
+#include "api/repairs.h"
 #include "api/response_items.h"
 #include "api/sse.h"
 #include "base/check.h"
@@ -69,6 +70,7 @@ class ResponsesWriter final : public AnswerWriter {
   int64_t sequence_ = 0;
   Array output_;  // items that are done
   chat::StreamEnd end_;
+  Array repaired_;
 
   // The item that is open.
   bool open_ = false;
@@ -240,13 +242,14 @@ void ResponsesWriter::Close(std::string_view status, std::string* out) {
 
 void ResponsesWriter::End(int /*choice*/, const FinishedAnswer& answer, std::string* out) {
   end_ = answer.end;
+  repaired_ = RepairsToJson(answer);
   if (open_) Close(ItemStatus(kind_, end_), out);
 }
 
 void ResponsesWriter::Finish(const AnswerUsage& usage, std::string* out) {
   const std::string_view status = StatusOf(end_);
   ResponseEvent(status == kCompleted ? "response.completed" : "response.incomplete",
-                EndedResponse(head_, form_, end_, output_, usage), out);
+                EndedResponse(head_, form_, end_, repaired_, output_, usage), out);
 }
 
 void ResponsesWriter::Fail(const Status& status, std::string* out) {
@@ -282,7 +285,12 @@ Value ResponsesWriter::Whole(const AnswerHead& head, std::span<const FinishedAns
   for (const chat::ToolCall& call : message.tool_calls) {
     output.push_back(CallItem(id(ItemKind::kCall), call.id, call.name, call.arguments, kCompleted));
   }
-  return EndedResponse(head, form_, answer.end, std::move(output), usage);
+  if (answer.cut_call) {
+    const chat::ToolCall& call = *answer.cut_call;
+    output.push_back(CallItem(id(ItemKind::kCall), call.id, call.name, call.arguments,
+                              ItemStatus(ItemKind::kCall, answer.end)));
+  }
+  return EndedResponse(head, form_, answer.end, RepairsToJson(answer), std::move(output), usage);
 }
 
 }  // namespace

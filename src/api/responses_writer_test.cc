@@ -129,8 +129,8 @@ class Client {
 };
 
 // Items by kind, without ids and texts joined, since a stream may return to reasoning or text
-// behind a call. A call that was cut off is part of the stream alone.
-Value InKinds(const Value& response, bool drop_last_call) {
+// behind a call.
+Value InKinds(const Value& response) {
   std::string reasoning, text;
   Array calls;
   for (const Value& item : response.Find("output")->array()) {
@@ -145,7 +145,6 @@ Value InKinds(const Value& response, bool drop_last_call) {
       (type == "reasoning" ? reasoning : text) += part.Find("text")->string();
     }
   }
-  if (drop_last_call) calls.pop_back();
   test::CheckNoMarkup(reasoning);
   test::CheckNoMarkup(text);
   Object kinds = response.object();
@@ -162,9 +161,8 @@ void ExpectSameStreamed(const test::GoldenCompletion& completion, Cause cause,
       writer.get(), head, completion.text, completion.thinking, cause, test::kSmallUsage, next_cut);
   const Value whole = MakeResponsesWriter(SmallForm(false, true))
                           ->Whole(head, {&answered.finished, 1}, test::kSmallUsage);
-  const bool cut_off = answered.finished.end.incomplete_call >= 0;
-  ASSERT_EQ(test::CompactText(InKinds(Client().Join(answered.bytes), cut_off)),
-            test::CompactText(InKinds(whole, false)))
+  ASSERT_EQ(test::CompactText(InKinds(Client().Join(answered.bytes))),
+            test::CompactText(InKinds(whole)))
       << completion.text;
 }
 

@@ -31,7 +31,7 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
   text.stop = request.stop;
   text.single_call = !request.parallel_tool_calls;
   text.limits = parts.limits;
-  if (holder.thinking_budget >= 0) text.limits.budget = holder.thinking_budget;
+  if (holder.thinking_budget) text.limits.budget = holder.thinking_budget;
   if (request.thinking_budget) text.limits.budget = request.thinking_budget;
   if (request.loop_guard) text.limits.loop_guard = *request.loop_guard;
   const bool calls =

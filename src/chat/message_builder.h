@@ -34,6 +34,8 @@ class MessageBuilder {
 
   // A call that never ended is not part of it.
   const Message& message() const { return message_; }
+  // The call that has begun last and not ended yet, as far as it came.
+  const ToolCall& open_call() const { return call_; }
 
  private:
   Message message_{.role = Role::kAssistant, .content = ""};

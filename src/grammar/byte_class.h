@@ -35,6 +35,8 @@ constexpr ClassSet ClassOf(uint8_t byte) {
   return static_cast<ClassSet>(1u << byte_class_internal::kClasses[byte]);
 }
 
+inline constexpr ClassSet kBeyondAscii = ClassOf(0x80);
+
 // The classes that have a byte of the set.
 inline ClassSet ClassesWith(const ByteSet& set) {
   ClassSet classes = 0;

@@ -114,6 +114,11 @@ bool CodeDfa::AcceptsNothing() const {
   return std::ranges::all_of(accepting, [](uint8_t a) { return a == 0; });
 }
 
+bool CodeDfa::AcceptsAll() const {
+  return states() == 1 && accepting[0] != 0 &&
+         std::ranges::all_of(next, [](int32_t target) { return target == 0; });
+}
+
 bool CodeDfa::Accepts(std::string_view text) const {
   int32_t state = 0;
   while (!text.empty() && state >= 0) {

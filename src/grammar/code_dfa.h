@@ -26,6 +26,8 @@ struct CodeDfa {
                 static_cast<size_t>(code_class)];
   }
   bool AcceptsNothing() const;
+  // Whether it is AnyText, which a reduced automaton of all texts always is.
+  bool AcceptsAll() const;
   // `text` is UTF-8.
   bool Accepts(std::string_view text) const;
 };

@@ -1,5 +1,13 @@
 #include "grammar/format.h"
 
+#include <array>
+#include <iterator>
+#include <mutex>
+
+#include "base/check.h"
+#include "grammar/budget.h"
+#include "grammar/pattern.h"
+
 namespace fathom::grammar {
 namespace {
 
@@ -93,11 +101,44 @@ constexpr Format kFormats[] = {
     {"path", ""},
 };
 
+struct MadeFormat {
+  std::once_flag once;
+  CodeDfa texts;
+  ByteDfa raw, json;
+};
+
+std::array<MadeFormat, std::size(kFormats)>& MadeFormats() {
+  static std::array<MadeFormat, std::size(kFormats)> made;
+  return made;
+}
+
+void Make(const Format& format, MadeFormat* made) {
+  // Our own patterns: no limit is met.
+  Budget budget(GrammarLimits{.seconds = 1e9});
+  Result<CodeDfa> texts = PatternDfa(format.pattern, budget);
+  FATHOM_CHECK(texts.ok(), "format {}: {}", format.name, texts.status().message());
+  made->texts = *std::move(texts);
+  Result<ByteDfa> raw = WriteTexts(made->texts, StringForm::kRaw, budget);
+  Result<ByteDfa> json = WriteTexts(made->texts, StringForm::kJson, budget);
+  made->raw = std::move(raw).value();
+  made->json = std::move(json).value();
+}
+
 }  // namespace
 
-const char* FindFormat(std::string_view name) {
-  for (const Format& format : kFormats) {
-    if (format.name == name) return format.pattern;
+const CodeDfa* FindFormat(std::string_view name) {
+  for (size_t i = 0; i < std::size(kFormats); ++i) {
+    if (kFormats[i].name != name) continue;
+    MadeFormat& made = MadeFormats()[i];
+    std::call_once(made.once, Make, kFormats[i], &made);
+    return &made.texts;
+  }
+  return nullptr;
+}
+
+const ByteDfa* WrittenFormat(const CodeDfa* format, StringForm form) {
+  for (const MadeFormat& made : MadeFormats()) {
+    if (&made.texts == format) return form == StringForm::kRaw ? &made.raw : &made.json;
   }
   return nullptr;
 }

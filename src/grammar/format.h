@@ -4,10 +4,17 @@
 
 #include <string_view>
 
+#include "grammar/code_dfa.h"
+#include "grammar/expression.h"
+#include "grammar/string_form.h"
+
 namespace fathom::grammar {
 
-// An anchored pattern (pattern.h), "" for a format that any text keeps to, or null for one that is
-// not known here.
-const char* FindFormat(std::string_view name);
+// A format's texts; null for a format that is not known here. Made when a process first asks for
+// it, which takes up to some tens of milliseconds, and kept for its life. Any thread.
+const CodeDfa* FindFormat(std::string_view name);
+
+// How the texts of a format are written, for what FindFormat returned; null for any other.
+const ByteDfa* WrittenFormat(const CodeDfa* format, StringForm form);
 
 }  // namespace fathom::grammar

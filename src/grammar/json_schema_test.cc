@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "json/parse.h"
 #include "support/case_file.h"
@@ -64,6 +67,76 @@ TEST(JsonSchema, Cases) {
   }
 }
 
+// Whether `form` stands for exactly this text.
+bool Takes(const Grammar& grammar, ExprId form, std::string_view text) {
+  if (form < 0) return false;
+  Grammar own = grammar;
+  own.SetStart(form);
+  return test::SlowMatches(own, text);
+}
+
+std::string FormsOf(ExprId text, ExprId json) {
+  return std::string(text >= 0 ? " text" : "") + (json >= 0 ? " json" : "");
+}
+
+// Goes through the lines of a "parameters" section.
+void CheckParameters(const Grammar& grammar, const SchemaCompiler::Parameters& parameters,
+                     const std::vector<std::string>& lines) {
+  std::vector<std::string> found;
+  ExprId name = -1, text = -1, json = -1;
+  for (const std::string& line : lines) {
+    SCOPED_TRACE(line);
+    const bool taken = !line.starts_with("no ");
+    std::string_view rest = std::string_view(line).substr(taken ? 0 : 3);
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    if (word == "name" || word == "text" || word == "json") {
+      const ExprId form = word == "name" ? name : word == "text" ? text : json;
+      EXPECT_EQ(Takes(grammar, form, rest), taken);
+      continue;
+    }
+    found.push_back(line);
+    if (word == "others") {
+      name = parameters.other_name;
+      text = parameters.other_text;
+      json = parameters.other_json;
+      continue;
+    }
+    const auto parameter =
+        std::ranges::find(parameters.named, word, &SchemaCompiler::Parameter::name);
+    ASSERT_NE(parameter, parameters.named.end());
+    name = -1;
+    text = parameter->text;
+    json = parameter->json;
+  }
+  std::vector<std::string> all;
+  for (const SchemaCompiler::Parameter& p : parameters.named) {
+    all.push_back(p.name + (p.required ? " required" : " optional") + FormsOf(p.text, p.json));
+  }
+  if (parameters.open) {
+    all.push_back("others" + FormsOf(parameters.other_text, parameters.other_json));
+  }
+  EXPECT_EQ(all, found);
+}
+
+TEST(JsonSchema, Arguments) {
+  for (const test::Case& test_case : test::ReadCaseFolder("tests/cases/json_schema")) {
+    if (!test_case.sections.contains("parameters")) continue;
+    SCOPED_TRACE(test_case.place + " " + test_case.name);
+    Grammar grammar;
+    SchemaCompiler compiler(grammar, kPatient);
+    const json::Value schema = ParseJson(Joined(test_case.Section("schema")));
+    const Result<SchemaCompiler::Parameters> parameters = compiler.Arguments(schema, "schema");
+    if (test_case.sections.contains("error")) {
+      EXPECT_EQ(parameters.status().message(), test_case.Section("error")[0]);
+      EXPECT_EQ(CodeName(parameters.status().code()), test_case.Setting("code", "unsupported"));
+      continue;
+    }
+    ASSERT_TRUE(parameters.ok()) << parameters.status().message();
+    CheckParameters(grammar, *parameters, test_case.Section("parameters"));
+  }
+}
+
 std::string Repeated(std::string_view text, int times) {
   std::string all;
   for (int i = 0; i < times; ++i) all += text;
@@ -114,7 +187,7 @@ std::vector<Bomb> Bombs() {
   return {
       {"large enum", wide_enum},
       {"product of alternatives", R"({"allOf": [)" + any_ofs + "]}"},
-      {"pairs of oneOf", R"({"type": "object", "oneOf": [)" + one_of + "]}"},
+      {"branches of oneOf", R"({"type": "object", "oneOf": [)" + one_of + "]}"},
       {"nesting", deep},
       {"overlapping keys", classes},
       {"counts in counts", R"({"type": "string", "pattern": "(a{1,1000}){1,1000}"})"},

@@ -142,6 +142,7 @@ struct Matcher::State {
   }
 
   std::vector<Group> GroupWays();
+  void AddToGroups(const Way& way, std::vector<Group>* groups);
   void AddLeaving(const Group& group);
 
   const std::shared_ptr<const CompiledGrammar> grammar;
@@ -158,22 +159,28 @@ struct Matcher::State {
   TrieWalk walk;
 };
 
+void Matcher::State::AddToGroups(const Way& way, std::vector<Group>* groups) {
+  Group group{.mask = grammar->MaskOf(way)};
+  const Automaton::Rule& rule = automaton.rule(automaton.state(way.state).rule);
+  if (rule.flat_loop >= 0) {
+    const Automaton::Loop& loop = automaton.loop(rule.flat_loop);
+    group.low = loop.low - way.count;
+    group.room = loop.high < 0 ? INT32_MAX : loop.high - way.count;
+  }
+  auto same = std::ranges::find_if(*groups, [&](const Group& other) {
+    return other.mask == group.mask && other.low == group.low && other.room == group.room;
+  });
+  if (same == groups->end()) same = groups->insert(groups->end(), std::move(group));
+  if (!same->mask->leaving.empty()) graph.AddReturns(way, &same->returns);
+}
+
+// The ways of the place, and the flat loops that can begin here.
 std::vector<Matcher::State::Group> Matcher::State::GroupWays() {
   std::vector<Group> groups;
-  for (const Way& way : place) {
-    Group group{.mask = grammar->MaskOf(way)};
-    const Automaton::Rule& rule = automaton.rule(automaton.state(way.state).rule);
-    if (rule.flat_loop >= 0) {
-      const Automaton::Loop& loop = automaton.loop(rule.flat_loop);
-      group.low = loop.low - way.count;
-      group.room = loop.high < 0 ? INT32_MAX : loop.high - way.count;
-    }
-    auto same = std::ranges::find_if(groups, [&](const Group& other) {
-      return other.mask == group.mask && other.low == group.low && other.room == group.room;
-    });
-    if (same == groups.end()) same = groups.insert(groups.end(), std::move(group));
-    if (same->mask->leaving.empty()) continue;
-    graph.AddReturns(way, &same->returns);
+  for (const Way& way : place) AddToGroups(way, &groups);
+  graph.Expand(place, &expanded);
+  for (size_t i = place.size(); i < expanded.size(); ++i) {
+    if (BeginsFlatLoop(automaton, expanded[i])) AddToGroups(expanded[i], &groups);
   }
   return groups;
 }
@@ -207,11 +214,13 @@ std::span<const uint64_t> Matcher::Allowed() {
     s.AddEnds();
     return s.mask;
   }
+  const StackGraph::Mark mark = s.graph.mark();
   for (const State::Group& group : s.GroupWays()) {
     group.mask->AddTo(group.room, s.mask);
     s.narrowed = s.narrowed || group.mask->narrowed;
     s.AddLeaving(group);
   }
+  s.graph.TakeBack(mark);
   if (s.CanEnd()) s.AddEnds();
   return s.mask;
 }

@@ -10,11 +10,6 @@ namespace {
 
 constexpr size_t kMaxCountedStates = 20'000;
 
-bool IsAnyText(const CodeDfa& dfa) {
-  return dfa.states() == 1 && dfa.accepting[0] != 0 &&
-         std::ranges::all_of(dfa.next, [](int32_t target) { return target == 0; });
-}
-
 }  // namespace
 
 Result<CodeDfa> SchemaWriter::TextsOf(const SchemaNodes& nodes) {
@@ -108,7 +103,7 @@ Result<ExprId> SchemaWriter::WriteOtherMember(const Alternative& alternative,
     FATHOM_ASSIGN_OR_RETURN(const ExprId value, Value(one.nodes));
     if (IsNever(value)) continue;
     ExprId key = common_.AnyString();
-    if (!IsAnyText(one.keys)) {
+    if (!one.keys.AcceptsAll()) {
       FATHOM_ASSIGN_OR_RETURN(ByteDfa bytes, WriteTexts(one.keys, StringForm::kJson, budget_));
       key = grammar_.Sequence(
           {grammar_.Text("\""), grammar_.Dfa(std::move(bytes)), grammar_.Text("\"")});

@@ -1,10 +1,12 @@
 #include "grammar/rules.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
+#include "grammar/utf8_steps.h"
 
 namespace fathom::grammar {
 namespace {
@@ -19,6 +21,8 @@ constexpr int64_t kMostRepeats = 1 << 30;
 constexpr size_t kInlinedDepth = 64;
 // States with more edges than this look a byte up in a table.
 constexpr int32_t kTableEdges = 6;
+// Of 1 KB each; further states go through their edges.
+constexpr size_t kMostTables = 4096;
 
 // A machine whose texts are bytes alone, none the beginning of another.
 bool IsFlat(const Machine& machine) {
@@ -68,6 +72,7 @@ class AutomatonBuilder {
   }
 
   Status RefuseLeftRecursion() const;
+  bool TakesCharacters(int32_t id) const;
   void FinishStates();
   void FindFollow();
 
@@ -344,6 +349,26 @@ Status AutomatonBuilder::RefuseLeftRecursion() const {
   return {};
 }
 
+// Whether every character beyond ASCII leads from the state back to it, through plain states.
+bool AutomatonBuilder::TakesCharacters(int32_t id) const {
+  std::array<int32_t, kUtf8States> within;  // the state within a character; one each, or no
+  within.fill(-1);
+  within[0] = id;
+  // Those from between characters come first and meet every state.
+  for (const Utf8Step& step : kUtf8Steps) {
+    for (int byte = step.low; byte <= step.high; ++byte) {
+      const Automaton::State& from = out_.state(within[step.from]);
+      const int32_t target = out_.Target(from, static_cast<uint8_t>(byte));
+      if (target < 0) return false;
+      if (within[step.to] < 0) within[step.to] = target;
+      if (within[step.to] != target) return false;
+    }
+  }
+  return std::all_of(within.begin() + 1, within.end(), [&](int32_t state) {
+    return out_.state(state).plain && !out_.state(state).accepting;
+  });
+}
+
 void AutomatonBuilder::FinishStates() {
   for (Automaton::State& state : out_.states_) {
     const int32_t edges = state.bytes_end - state.bytes;
@@ -357,13 +382,18 @@ void AutomatonBuilder::FinishStates() {
       if (&out_.states_[At(edge.target)] == &state) stays.AddRange(edge.low, edge.high);
     }
     if (!(stays == ByteSet())) state.stays = ClassesWithin(stays);
-    if (edges <= kTableEdges) continue;
+    if (edges <= kTableEdges || out_.tables_.size() >= kMostTables * 256) continue;
     state.table = static_cast<int32_t>(out_.tables_.size() / 256);
     out_.tables_.resize(out_.tables_.size() + 256, -1);
     int32_t* row = out_.tables_.data() + out_.tables_.size() - 256;
     for (const Machine::ByteEdge& edge : out_.bytes(state)) {
       std::fill(row + edge.low, row + edge.high + 1, edge.target);
     }
+  }
+  for (size_t id = 0; id < out_.states_.size(); ++id) {
+    Automaton::State& state = out_.states_[id];
+    // Whoever takes characters has many edges.
+    if (state.table >= 0) state.takes_characters = TakesCharacters(static_cast<int32_t>(id));
   }
 }
 

@@ -33,6 +33,7 @@ class Automaton {
     int32_t loop = -1;   // this state is the loop's head
     int32_t table = -1;  // of targets by byte, for states with many edges
     ClassSet stays = 0;  // all bytes of these classes lead back to this state; if deterministic
+    bool takes_characters = false;  // so does every character of UTF-8 beyond ASCII
     bool accepting = false;
     bool deterministic = true;  // at most one byte edge takes a byte
     // Deterministic, and neither calling nor a head: one byte, one next state.

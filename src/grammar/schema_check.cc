@@ -1,6 +1,8 @@
 #include "grammar/schema_check.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "base/utf8.h"
@@ -76,8 +78,13 @@ Result<bool> SchemaCheck::FactHolds(const json::Value& value, SchemaNode fact) {
   if (constant != nullptr && !SameValue(value, *constant)) return false;
   if (const json::Value* values = fact->Find("enum")) {
     FATHOM_RETURN_IF_ERROR(budget_.Spend(0));
-    const bool listed = std::ranges::any_of(
-        values->array(), [&](const json::Value& other) { return SameValue(value, other); });
+    // A value of the list itself needs no search: a long list would take its square.
+    const json::Array& all = values->array();
+    const bool is_own = !all.empty() && !std::less<>()(&value, all.data()) &&
+                        std::less<>()(&value, all.data() + all.size());
+    const bool listed = is_own || std::ranges::any_of(all, [&](const json::Value& other) {
+                          return SameValue(value, other);
+                        });
     if (!listed) return false;
   }
   if (const json::Value* inner = fact->Find("not")) {
@@ -238,10 +245,64 @@ Result<bool> SchemaCheck::AreDisjoint(const SchemaNodes& a, const SchemaNodes& b
   return true;
 }
 
+// Whether the branches are told apart by a property that all require, with strings listed for each:
+// what a discriminator is. Asks each branch once, where pairs would be too many.
+Result<bool> SchemaCheck::HaveDiscriminator(const Exclusive& one) {
+  if (one.branches[0].empty()) return false;
+  FATHOM_ASSIGN_OR_RETURN(const ObjectFacts first, facts_.Object(one.branches[0][0]));
+  for (const Property& property : first.named) {
+    if (!property.required) continue;
+    std::map<std::string, size_t> branch_of;
+    bool holds = true;
+    for (size_t i = 0; i < one.branches.size() && holds; ++i) {
+      for (const Alternative& alternative : one.branches[i]) {
+        FATHOM_ASSIGN_OR_RETURN(const auto values, StringsOf(alternative, property.name));
+        holds = holds && values.has_value();
+        if (!holds) break;
+        for (const json::Value* value : *values) {
+          holds &= branch_of.try_emplace(value->string(), i).first->second == i;
+        }
+      }
+    }
+    if (holds) return true;
+  }
+  return false;
+}
+
+// The values of a property that the alternative requires, when they are listed and all strings.
+Result<std::optional<std::vector<const json::Value*>>> SchemaCheck::StringsOf(
+    const Alternative& alternative, const std::string& name) {
+  std::optional<std::vector<const json::Value*>> none;
+  if (alternative.types != kObjectType) return none;
+  const bool is_required = std::ranges::any_of(alternative.facts, [&](SchemaNode fact) {
+    const json::Value* required = fact->Find("required");
+    return required != nullptr && required->is_array() &&
+           std::ranges::find(required->array(), json::Value(name)) != required->array().end();
+  });
+  if (!is_required) return none;
+  FATHOM_ASSIGN_OR_RETURN(const SchemaNodes nodes, facts_.OfKey(alternative, name));
+  FATHOM_ASSIGN_OR_RETURN(const Alternatives all, alternatives_.Of(nodes));
+  std::vector<const json::Value*> strings;
+  for (const Alternative& one : all) {
+    FATHOM_ASSIGN_OR_RETURN(const auto listed, Listed(one));
+    if (!listed) return none;
+    for (const json::Value* value : *listed) {
+      if (!value->is_string()) return none;
+      strings.push_back(value);
+    }
+  }
+  return std::optional(std::move(strings));
+}
+
 Status SchemaCheck::CheckExclusive() {
   for (std::vector<Exclusive> met = alternatives_.TakeExclusive(); !met.empty();
        met = alternatives_.TakeExclusive()) {
     for (const Exclusive& one : met) {
+      const bool lenient = std::exchange(lenient_, true);
+      const Result<bool> told_apart = HaveDiscriminator(one);
+      lenient_ = lenient;
+      if (!told_apart.ok()) return told_apart.status();
+      if (*told_apart) continue;
       for (size_t i = 0; i < one.branches.size(); ++i) {
         for (size_t j = i + 1; j < one.branches.size(); ++j) {
           for (const Alternative& a : one.branches[i]) {

@@ -39,6 +39,9 @@ class SchemaCheck {
   Result<bool> ArrayHolds(const json::Value& value, const Alternative& alternative);
   Result<bool> ObjectHolds(const json::Value& value, const Alternative& alternative);
   Result<bool> TextHolds(const std::string& text, const Alternative& alternative);
+  Result<bool> HaveDiscriminator(const Exclusive& one);
+  Result<std::optional<std::vector<const json::Value*>>> StringsOf(const Alternative& alternative,
+                                                                   const std::string& name);
   Result<bool> AreDisjointIn(const Alternative& a, const Alternative& b, Types type);
   Result<bool> AreDisjoint(const SchemaNodes& a, const SchemaNodes& b);
   Result<bool> AreDisjointObjects(const Alternative& a, const Alternative& b);

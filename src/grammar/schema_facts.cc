@@ -151,13 +151,11 @@ Result<TextFacts> FactReader::Text(const Alternative& alternative, bool formats)
         facts.forms.push_back(dfa);
         continue;
       }
-      const char* pattern = FindFormat(text);
-      if (pattern == nullptr) {
+      const CodeDfa* format = FindFormat(text);
+      if (format == nullptr) {
         return document_.At(fact, Unsupported("format: '{}' can't be kept to", text.substr(0, 60)));
       }
-      if (*pattern == '\0') continue;
-      FATHOM_ASSIGN_OR_RETURN(const CodeDfa* dfa, PatternOf(fact, pattern));
-      facts.forms.push_back(dfa);
+      if (!format->AcceptsAll()) facts.forms.push_back(format);
     }
   }
   std::ranges::sort(facts.forms);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "grammar/format.h"
 #include "json/write.h"
 
 namespace fathom::grammar {
@@ -193,6 +194,10 @@ Result<ExprId> SchemaWriter::WriteTextsIn(const TextFacts& facts, StringForm for
   const auto [known, added] =
       texts_.try_emplace({facts.forms, facts.length.low, facts.length.high, form}, -1);
   if (!added) return known->second;
+  const ByteDfa* written = WrittenFormat(facts.forms[0], form);
+  if (written != nullptr && facts.forms.size() == 1 && facts.length == Counts{}) {
+    return known->second = common_.AsRule("text", grammar_.Dfa(*written));
+  }
   FATHOM_ASSIGN_OR_RETURN(const CodeDfa dfa, facts_.TextsOf(facts));
   if (dfa.AcceptsNothing()) return known->second = grammar_.Never();
   FATHOM_ASSIGN_OR_RETURN(ByteDfa bytes, WriteTexts(dfa, form, budget_));

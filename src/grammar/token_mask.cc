@@ -16,6 +16,12 @@ void SetBit(std::span<uint64_t> words, int32_t token) {
   words[At(token) / 64] |= uint64_t{1} << (token % 64);
 }
 
+// Characters that begin in the text, each with its first byte.
+int32_t Characters(std::string_view text) {
+  return static_cast<int32_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
 struct Leave {
   size_t node = 0;  // in the vocabulary's trie; its byte is the first one behind the rule
   int32_t parts = 0;
@@ -66,6 +72,15 @@ void WalkLoop(const Automaton& automaton, const TokenTable& table, int32_t start
     const Automaton::State& state = automaton.state(parent.state);
     const uint8_t byte = trie.byte[n];
     if (state.loop >= 0 && depth > 1 && rule.follow.Has(byte)) leaves->push_back({n, parent.parts});
+    if (state.loop >= 0 && StaysBelow(trie, n, state, &rule)) {
+      const auto allow_rest = [&](int32_t token) {
+        allow(token, parent.parts + Characters(table.Bytes(token).substr(depth - 1)));
+      };
+      if (table.token(n) >= 0) allow_rest(table.token(n));
+      for (const int32_t token : table.TokensBelow(n)) allow_rest(token);
+      n = At(trie.skip[n]);
+      continue;
+    }
     const int32_t target = automaton.Target(state, byte);
     if (target < 0) {
       n = At(trie.skip[n]);
@@ -104,7 +119,7 @@ void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& 
     if (count <= kFew) mask->few.push_back(token);
   };
   const StackGraph::Mark mark = graph.mark();
-  std::vector<Way> expanded, next;
+  std::vector<Way> expanded;
   graph.Expand(place, &expanded);
   for (const Way& each : expanded) {
     if (!graph.GoesOn(each)) continue;
@@ -120,14 +135,7 @@ void WalkStacks(const Automaton& automaton, const TokenTable& table, const Way& 
       [&](size_t n) { leaves->push_back({n}); });
   if (!done) {
     // At least every single byte that may come, so that the answer can go on.
-    graph.Expand(place, &expanded);
-    const StackGraph::Mark after = graph.mark();
-    const Trie& trie = table.trie();
-    for (size_t n = 0; n < trie.size(); n = At(trie.skip[n])) {
-      graph.TakeBack(after);
-      graph.StepByte(expanded, trie.byte[n], &next);
-      if (!next.empty()) allow(table.token(n));
-    }
+    walk.RunFirstBytes(table.trie(), place, &graph, [&](size_t n) { allow(table.token(n)); });
   }
   mask->narrowed = !done || graph.narrowed();
   if (count <= kFew) {
@@ -179,6 +187,15 @@ LocalMask MakeLocalMask(const Automaton& automaton, const TokenTable& table, con
   }
   MakeRests(table, leaves, &mask);
   return mask;
+}
+
+void TrieWalk::ExpandOwn(std::span<const Way> place, StackGraph* graph,
+                         std::vector<Way>* ways) const {
+  graph->Expand(place, ways);
+  const size_t own = place.size();
+  ways->erase(std::remove_if(ways->begin() + static_cast<std::ptrdiff_t>(own), ways->end(),
+                             [&](const Way& way) { return BeginsFlatLoop(automaton_, way); }),
+              ways->end());
 }
 
 bool TrieWalk::Step(Level* parent, uint8_t byte, StackGraph* graph, Level* level) {

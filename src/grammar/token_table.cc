@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "grammar/utf8_steps.h"
 
 namespace fathom::grammar {
 
@@ -81,18 +82,36 @@ TokenTable::TokenTable(const Vocabulary& vocabulary, int32_t vocab_size,
     tokens_[node] = entries[static_cast<size_t>(first[node])].value;  // bytes are unique
   }
   ranks_ = std::move(first);
+  DescribeSubtrees();
+}
 
-  // From the last node to the first, so that children come before their parent.
+// From the last node to the first, so that children come before their parent.
+void TokenTable::DescribeSubtrees() {
   trie_.below.assign(trie_.size(), 0);
+  // The states of UTF-8 from which a node and all below it can be read, a bit each.
+  std::vector<uint8_t> readable(trie_.size());
   std::vector<size_t> children;  // that wait for their parent, the leftmost last
   for (size_t node = trie_.size(); node-- > 0;) {
+    uint8_t below = 0xFF;
     while (!children.empty() && children.back() < static_cast<size_t>(trie_.skip[node])) {
       const size_t child = children.back();
       children.pop_back();
       trie_.below[node] |= static_cast<ClassSet>(ClassOf(trie_.byte[child]) | trie_.below[child]);
+      below &= readable[child];
     }
     children.push_back(node);
+    const uint8_t byte = trie_.byte[node];
+    if (byte < 0x80) {
+      readable[node] = below & 1;
+      continue;
+    }
+    for (const Utf8Step& step : kUtf8Steps) {
+      if (byte < step.low || byte > step.high || (below >> step.to & 1) == 0) continue;
+      readable[node] |= static_cast<uint8_t>(1 << step.from);
+    }
   }
+  trie_.characters.resize(trie_.size());
+  for (size_t node = 0; node < trie_.size(); ++node) trie_.characters[node] = readable[node] & 1;
 }
 
 bool TokenTable::IsEos(int32_t token) const {

@@ -25,6 +25,9 @@ struct Trie {
   std::vector<int32_t> skip;    // [N]  the node behind this one's subtree
   // [N]  the classes of all bytes below this node; or empty, when nobody needs them
   std::vector<ClassSet> below;
+  // [N]  whether all that is said from this node on is UTF-8, perhaps cut off at its end, when a
+  // character begins with the node's byte; empty as `below`
+  std::vector<bool> characters;
   size_t size() const { return byte.size(); }
 };
 
@@ -71,6 +74,8 @@ class TokenTable {
   std::string blob_;
   std::vector<uint32_t> offsets_;  // [vocab_size + 1]
   std::vector<bool> symbols_;      // [vocab_size]
+  void DescribeSubtrees();
+
   Trie trie_;
   std::vector<int32_t> tokens_;   // [N]
   std::vector<int32_t> ordered_;  // all of them, in the order of their nodes

@@ -1,23 +1,24 @@
 #include "grammar/tool_grammar.h"
 
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 
 #include "chat/call_reader.h"
 #include "chat/dsml.h"
 #include "grammar/json_schema.h"
+#include "grammar/utf8_steps.h"
 
 namespace fathom::grammar {
 namespace {
 
 // A character of UTF-8 that is none of `without`, which are ASCII.
 ByteDfa Character(std::string_view without = "", bool control = true) {
-  enum : int32_t { kStart, kEnd, kOne, kTwo, kAfterE0, kAfterEd, kAfterF0, kThree, kAfterF4 };
+  // State 0 begins, the last one ends, those between are the states of UTF-8.
+  constexpr int32_t kEnd = kUtf8States;
   ByteDfa dfa;
-  dfa.states.resize(kAfterF4 + 1);
+  dfa.states.resize(kEnd + 1);
   dfa.states[kEnd].accepting = true;
-  auto& start = dfa.states[kStart].edges;
+  auto& start = dfa.states[0].edges;
   for (int c = control ? 0 : 0x20; c < 0x80; ++c) {
     if (without.find(static_cast<char>(c)) != std::string_view::npos) continue;
     if (!control && c == 0x7F) continue;
@@ -28,23 +29,9 @@ ByteDfa Character(std::string_view without = "", bool control = true) {
       start.push_back({byte, byte, kEnd});
     }
   }
-  for (const ByteDfa::Edge& edge : std::initializer_list<ByteDfa::Edge>{{0xC2, 0xDF, kOne},
-                                                                        {0xE0, 0xE0, kAfterE0},
-                                                                        {0xE1, 0xEC, kTwo},
-                                                                        {0xED, 0xED, kAfterEd},
-                                                                        {0xEE, 0xEF, kTwo},
-                                                                        {0xF0, 0xF0, kAfterF0},
-                                                                        {0xF1, 0xF3, kThree},
-                                                                        {0xF4, 0xF4, kAfterF4}}) {
-    start.push_back(edge);
+  for (const Utf8Step& step : kUtf8Steps) {
+    dfa.states[step.from].edges.push_back({step.low, step.high, step.to == 0 ? kEnd : step.to});
   }
-  dfa.states[kOne].edges = {{0x80, 0xBF, kEnd}};
-  dfa.states[kTwo].edges = {{0x80, 0xBF, kOne}};
-  dfa.states[kAfterE0].edges = {{0xA0, 0xBF, kOne}};
-  dfa.states[kAfterEd].edges = {{0x80, 0x9F, kOne}};
-  dfa.states[kAfterF0].edges = {{0x90, 0xBF, kTwo}};
-  dfa.states[kThree].edges = {{0x80, 0xBF, kTwo}};
-  dfa.states[kAfterF4].edges = {{0x80, 0x8F, kTwo}};
   return dfa;
 }
 

@@ -237,6 +237,51 @@ TEST(ToolGrammar, WhatCannotBeIsRefused) {
   }
 }
 
+// Every token of the real vocabulary, with and without the masks.
+TEST(ToolGrammar, MasksAreWhatTheirTokensBytesSay) {
+  const std::string head =
+      "\n\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"w\">\n"
+      "<｜DSML｜parameter name=\"city\" string=\"true\"";
+  const struct {
+    AnswerShape shape;
+    std::vector<std::string> openings;
+  } cases[] = {
+      {{.tools = {Strict("w", kWeather)}, .calls = Calls::kOptional},
+       {"", "text", "text\n\n", "half \xe4\xbd"}},
+      {{.tools = {Strict("w", kWeather)}, .calls = Calls::kRequired},
+       {head + ">", head + ">eighteen letters..", head + ">O</"}},
+      {{.json_schema = Json(kWeather), .json_path = "r"},
+       {"{\"", "{\"city\": \"", "{\"city\": \"eighteen letters..", "{\"city\": \"O\""}},
+      {{.json_schema = Json(R"({"type": ["string", "number"]})"), .json_path = "r"},
+       {"", "\"", "\"a\\u00", "12", "\"\xe4\xbd"}},
+  };
+  const Vocabulary& vocabulary = TheGolden().tokenizer.vocabulary();
+  for (const auto& each : cases) {
+    const auto grammar = MustCompile(each.shape);
+    for (const std::string& opening : each.openings) {
+      Matcher matcher(grammar);
+      ASSERT_TRUE(Say(matcher, opening)) << opening;
+      const auto mask = matcher.Allowed();
+      const std::vector<uint64_t> words(mask.begin(), mask.end());
+      int wrong = 0, allowed = 0;
+      for (int32_t id = 0; id < kRows; ++id) {
+        const bool bit = (words[static_cast<size_t>(id) / 64] >> (id % 64) & 1) != 0;
+        allowed += bit;
+        if (vocabulary.Kind(id) != TokenKind::kOrdinary) continue;
+        // Only what may come changes the matcher, which is then made anew.
+        const bool taken = matcher.AcceptText(vocabulary.Bytes(id));
+        if (taken) {
+          matcher = Matcher(grammar);
+          Say(matcher, opening);
+        }
+        if (taken != bit && ++wrong < 5) ADD_FAILURE() << opening << " + " << vocabulary.Bytes(id);
+      }
+      EXPECT_EQ(wrong, 0) << opening;
+      EXPECT_GT(allowed, 0) << opening;
+    }
+  }
+}
+
 // ---- answers of a model that knows nothing
 
 std::string TextOf(std::span<const int32_t> ids) {

@@ -11,7 +11,7 @@ struct Reason {
   std::string_view phrase;
 };
 
-constexpr std::array<Reason, 33> kReasons = {{
+constexpr std::array<Reason, 34> kReasons = {{
     {100, "Continue"},
     {200, "OK"},
     {201, "Created"},
@@ -29,6 +29,7 @@ constexpr std::array<Reason, 33> kReasons = {{
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
     {406, "Not Acceptable"},
     {408, "Request Timeout"},
     {409, "Conflict"},

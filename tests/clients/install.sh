@@ -1,13 +1,15 @@
 #!/bin/sh
-# Installs the clients that package-lock.json pins into FOLDER, with a node that runs them.
+# Installs the clients that SOURCE/package-lock.json pins into FOLDER, with a node that runs them.
+# SOURCE is this folder where none is given.
 #
-#   tests/clients/install.sh FOLDER
+#   tests/clients/install.sh FOLDER [SOURCE]
 #
 # Fetches nothing when FOLDER holds them already. Needs npm; a node older than 20 is replaced, in
 # FOLDER alone, by the one that node/package-lock.json pins.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -eq 1 ] || { echo "usage: $0 FOLDER" >&2; exit 1; }
+[ $# -eq 1 ] || [ $# -eq 2 ] || { echo "usage: $0 FOLDER [SOURCE]" >&2; exit 1; }
+source=${2:-$here}
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 
@@ -26,7 +28,7 @@ command -v npm > /dev/null || {
   echo "error: npm is missing; tools/install_deps.sh test installs it" >&2
   exit 1
 }
-install_from "$here" "$out"
+install_from "$source" "$out"
 node=$(command -v node || true)
 if [ -z "$node" ] || ! "$node" -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'; then
   install_from "$here/node" "$out/node"

@@ -29,6 +29,7 @@ inline Answered StreamAnswer(api::AnswerWriter* writer, const api::AnswerHead& h
   ChoiceRun choice(writer, 0);
   Answered answered;
   writer->Begin(head, &answered.bytes);
+  writer->PromptFound(usage.cached_tokens, &answered.bytes);
   std::vector<chat::StreamEvent> events;
   const auto flush = [&] {
     choice.Add(events, {}, &answered.bytes);

@@ -41,6 +41,10 @@ class ChoiceRun {
     api::FinishedAnswer answer;
     answer.message = builder_.message();
     answer.end = end_;
+    if (end_.incomplete_call >= 0) {
+      answer.cut_call = builder_.open_call();
+      answer.cut_call->id = CallId(choice_, end_.incomplete_call);
+    }
     answer.tokens = tokens_;
     for (size_t i = 0; i < answer.message.tool_calls.size(); ++i) {
       answer.message.tool_calls[i].id = CallId(choice_, static_cast<int>(i));

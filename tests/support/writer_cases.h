@@ -10,7 +10,7 @@
 //     call_end
 //     ---                             what follows comes with the next Add
 //     end tool_calls                  or stop, length, limit, cancelled; behind it what is left
-//                                     open: reasoning, tool_block, tool_call
+//                                     open: reasoning, tool_block, tool_call; or "repaired"
 //     stop_string "…"                 the one that ended it
 //     fail resource_exhausted "…"     instead of the end
 //   stream                            the events: a name and its data
@@ -51,6 +51,7 @@ class WriterCaseRun {
   WriterCaseRun(api::AnswerWriter* writer, api::AnswerHead head)
       : writer_(*writer), head_(std::move(head)), run_(writer, 0) {
     writer_.Begin(head_, &bytes_);
+    writer_.PromptFound(kSmallUsage.cached_tokens, &bytes_);
   }
 
   void Line(const std::string& line) {
@@ -125,6 +126,10 @@ class WriterCaseRun {
     }
     FATHOM_CHECK(known, "no reason: {}", line);
     constexpr std::string_view kOpen[] = {"", "reasoning", "tool_block", "tool_call"};
+    if (open == "repaired") {
+      end.repairs.Add(chat::Repair::kMissingClose);
+      open.clear();
+    }
     const auto* found = std::ranges::find(kOpen, open);
     FATHOM_CHECK(found != std::end(kOpen), "nothing that may be open: {}", line);
     end.open = static_cast<chat::OpenSection>(found - kOpen);

@@ -25,10 +25,6 @@ std::string Rate(int64_t tokens, double seconds) {
   return fmt::format(", {:.1f} per second", static_cast<double>(tokens) / seconds);
 }
 
-bool SaysNothing(const chat::Message& message) {
-  return message.content.value_or("").empty() && message.reasoning.empty();
-}
-
 std::string FirstLine(const std::string& text) {
   constexpr size_t kShown = 60;
   const std::string line = text.substr(0, text.find('\n'));
@@ -40,7 +36,7 @@ std::string FirstLine(const std::string& text) {
 
 }  // namespace
 
-ChatSession::ChatSession(Session& session, const Toolbox& tools, InterruptScope& interrupt,
+ChatSession::ChatSession(Session& session, ToolChoice& tools, InterruptScope& interrupt,
                          ChatSettings settings)
     : session_(session), tools_(tools), interrupt_(interrupt), settings_(std::move(settings)) {
   transcript_.SetSystem(settings_.system);
@@ -73,56 +69,68 @@ Status ChatSession::Say(const std::string& text) {
 // Generates what follows the last question. `otherwise` is what remains when nothing comes of it.
 Status ChatSession::Answer(const Transcript& otherwise) {
   std::vector<chat::Message> messages = transcript_.messages();
-  if (settings_.use_tools) {
-    auto definitions = chat::ToolsFromJson(tools_.Definitions(), "tools");
-    FATHOM_CHECK(definitions.ok(), "{}", definitions.status().message());
-    chat::AttachTools(std::move(definitions).value(), {}, &messages);
-  }
   const size_t sent = messages.size();
+  LoopOptions options = settings_.loop;
+  const Toolbox tools = tools_.Chosen();
+  if (!tools.tools().empty()) {
+    auto definitions = chat::ToolsFromJson(tools.Definitions(), "tools");
+    FATHOM_CHECK(definitions.ok(), "{}", definitions.status().message());
+    options.tools = std::move(definitions).value();
+  }
   AnswerView view = MakeView();
   LoopCallbacks callbacks;
   callbacks.text.on_event = [&](const chat::StreamEvent& event) { view.OnEvent(event); };
   callbacks.text.on_progress = [&](const RequestProgress& progress) { view.OnProgress(progress); };
   callbacks.on_tool = [&](const ToolRun& run) { view.OnTool(run); };
+  callbacks.on_context = [&](const AgentTurn::ContextChange& change) { TellContext(change); };
   callbacks.cancelled = [&] { return interrupt_.interrupted(); };
   session_.model->backend->ResetCounters();
   const Result<LoopResult> result = [&] {
     const HiddenKeys hidden;
-    return RunLoop(*session_.text, tools_, settings_.loop, callbacks, &messages);
+    return RunLoop(*session_.text, tools, options, callbacks, &messages);
   }();
   interrupt_.Clear();
   if (!result.ok()) {
     transcript_ = otherwise;
     return result.status();
   }
-  usage_.clear();
+  usage_ = result->summaries;
   for (const GeneratedMessage& answer : result->answers) usage_.push_back(answer.usage);
-  messages.erase(messages.begin(), messages.begin() + static_cast<ptrdiff_t>(sent));
+  if (!result->replaced) {
+    messages.erase(messages.begin(), messages.begin() + static_cast<ptrdiff_t>(sent));
+  }
   return Keep(*result, std::move(messages), otherwise);
+}
+
+void ChatSession::TellContext(const AgentTurn::ContextChange& change) const {
+  Note(
+      fmt::format("\n(the context is nearly full: {}; {} rounds of tool calls have gone, {} stay, "
+                  "{} tokens have become {})",
+                  Name(change.strategy), change.dropped_rounds, change.kept_rounds,
+                  FormatCount(change.before_tokens), FormatCount(change.after_tokens)));
 }
 
 Status ChatSession::Keep(const LoopResult& result, std::vector<chat::Message> said,
                          const Transcript& otherwise) {
-  const bool stopped = result.answers.back().end.reason == chat::FinishReason::kCancelled;
-  if (result.out_of_rounds) {
+  const bool stopped = result.end == TurnEnd::kStopped;
+  if (stopped && said.empty()) {
     transcript_ = otherwise;
-    Note(fmt::format("(stopped after {} rounds of tool calls; the question is forgotten)",
-                     settings_.loop.max_rounds));
+    Note("(stopped before anything was said; the question is forgotten)");
     return {};
   }
-  if (stopped) {
-    // Calls that nobody ran would be waited for.
-    said.back().tool_calls.clear();
-    if (SaysNothing(said.back())) {
-      transcript_ = otherwise;
-      Note("(stopped before anything was said; the question is forgotten)");
-      return {};
-    }
-    Note("(stopped)");
-  } else if (result.answers.back().end.reason == chat::FinishReason::kLength) {
+  if (stopped) Note("(stopped)");
+  if (result.out_of_rounds) {
+    Note(fmt::format("(stopped after {} rounds of tool calls; the last calls were not run)",
+                     settings_.loop.max_rounds));
+  }
+  if (result.end == TurnEnd::kLength) {
     Note("(cut off: max_tokens or the context is used up)");
   }
-  transcript_.AddAnswer(std::move(said), stopped);
+  if (result.replaced) {
+    transcript_.Replace(std::move(said), stopped);
+  } else {
+    transcript_.AddAnswer(std::move(said), stopped);
+  }
   return {};
 }
 
@@ -184,13 +192,8 @@ Status ChatSession::SetThinking(const std::string& argument) {
 }
 
 Status ChatSession::SetTools(const std::string& argument) {
-  if (!argument.empty() && argument != "on" && argument != "off") {
-    return InvalidArgument("/tools: expected on or off, found {}", argument);
-  }
-  if (!argument.empty()) settings_.use_tools = argument == "on";
-  std::string names;
-  for (const Tool& tool : tools_.tools()) names += (names.empty() ? "" : ", ") + tool.name();
-  Note(fmt::format("Tools are {}: {}", settings_.use_tools ? "on" : "off", names));
+  if (!argument.empty()) FATHOM_RETURN_IF_ERROR(tools_.Obey(argument));
+  Note(tools_.Describe());
   return {};
 }
 

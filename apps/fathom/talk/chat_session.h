@@ -14,6 +14,7 @@
 #include "talk/answer_view.h"
 #include "talk/chat_commands.h"
 #include "talk/conversation_file.h"
+#include "talk/tool_choice.h"
 #include "talk/transcript.h"
 
 namespace fathom {
@@ -21,7 +22,6 @@ namespace fathom {
 struct ChatSettings {
   LoopOptions loop;
   std::optional<std::string> system;
-  bool use_tools = false;
   bool show_thinking = true;
   TerminalStyle style{false};
   bool live = false;  // standard output is a terminal whose cursor can be moved
@@ -30,7 +30,7 @@ struct ChatSettings {
 class ChatSession {
  public:
   // All outlive it.
-  ChatSession(Session& session, const Toolbox& tools, InterruptScope& interrupt,
+  ChatSession(Session& session, ToolChoice& tools, InterruptScope& interrupt,
               ChatSettings settings);
 
   // Asks and shows the answer. What Ctrl-C cut off stays, marked. When it fails, the question is
@@ -44,6 +44,7 @@ class ChatSession {
   Status Answer(const Transcript& otherwise);
   Status Keep(const LoopResult& result, std::vector<chat::Message> said,
               const Transcript& otherwise);
+  void TellContext(const AgentTurn::ContextChange& change) const;
   AnswerView MakeView() const;
   void Note(const std::string& text) const;
 
@@ -58,7 +59,7 @@ class ChatSession {
   void PrintStats() const;
 
   Session& session_;
-  const Toolbox& tools_;
+  ToolChoice& tools_;
   InterruptScope& interrupt_;
   ChatSettings settings_;
   Transcript transcript_;

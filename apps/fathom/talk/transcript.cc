@@ -33,6 +33,11 @@ void Transcript::AddAnswer(std::vector<chat::Message> said, bool stopped) {
   if (!said.empty()) entries_.back().stopped = stopped;
 }
 
+void Transcript::Replace(std::vector<chat::Message> messages, bool stopped) {
+  entries_.clear();
+  AddAnswer(std::move(messages), stopped);
+}
+
 size_t Transcript::LastQuestion() const {
   for (size_t i = entries_.size(); i > 0; --i) {
     if (entries_[i - 1].message.role == chat::Role::kUser) return i - 1;

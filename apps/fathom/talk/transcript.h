@@ -24,6 +24,10 @@ class Transcript {
   // What followed the last question. `stopped`: the last of it is not complete.
   void AddAnswer(std::vector<chat::Message> said, bool stopped);
 
+  // The conversation as it has become, in place of all that was: some of it has gone, since it
+  // passed the context.
+  void Replace(std::vector<chat::Message> messages, bool stopped);
+
   // Takes back the last question with everything after it; its text, or nothing when there is none.
   std::optional<std::string> Undo();
   // Takes back what followed the last question; false when there is no question.
