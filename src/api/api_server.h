@@ -43,7 +43,7 @@ struct ApiOptions {
   std::function<void(const std::string& line)> access_log;
   // One line of request_record.h for every request for an answer; may be empty. Any thread.
   std::function<void(const std::string& line)> record;
-  bool record_words = false;  // as they came; otherwise the body is redacted
+  bool record_words = false;                      // as they came; otherwise the body is redacted
   std::shared_ptr<const ToolGroups> tool_groups;  // for /v1/agent; may be null
 };
 
