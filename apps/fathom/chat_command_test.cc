@@ -49,6 +49,26 @@ TEST(ChatPipe, TalksAndObeysCommands) {
   EXPECT_EQ(run.out.find('\x1b'), std::string::npos) << "styles without a terminal";
 }
 
+TEST(ChatPipe, AFullContextIsSummedUp) {
+  std::string story = "Tell me more about:";
+  for (int i = 0; i < 60; ++i) story += fmt::format(" ship {}", i);
+  const ProgramResult run =
+      RunFathom({"chat", "--greedy", "--max-tokens", "20", "--context", "1024"},
+                story + "\n" + story + "\n" + story + "\n" + story + "\n");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("(the context is nearly full: summary; 0 rounds of tool calls"));
+  EXPECT_THAT(run.out, Not(HasSubstr("error")));
+}
+
+TEST(ChatPipe, FlagsOfTheLoopAreChecked) {
+  const ProgramResult rounds = RunFathom({"chat", "--max-rounds", "101"}, "");
+  EXPECT_EQ(rounds.exit_code, 1);
+  EXPECT_THAT(rounds.err, HasSubstr("--max-rounds: 101 is outside [1, 100]"));
+  const ProgramResult strategy = RunFathom({"chat", "--context-strategy", "forget"}, "");
+  EXPECT_NE(strategy.exit_code, 0);
+  EXPECT_THAT(strategy.err, HasSubstr("discard-75"));
+}
+
 TEST(ChatPipe, CtrlCStopsTheAnswerAndNotTheProgram) {
   test::Program program(
       {FATHOM_PROGRAM, "chat", "--greedy", "--ignore-eos", "--max-tokens", "20000"},

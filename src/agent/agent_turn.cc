@@ -191,20 +191,23 @@ Result<std::optional<AgentTurn::Step>> AgentTurn::Discard(ContextStrategy strate
 Result<std::optional<AgentTurn::Step>> AgentTurn::BeginSummary(int64_t tokens) {
   const int64_t window = options_.context.window;
   const size_t question = LastQuestion(messages_).value_or(messages_.size());
-  std::vector<Message> covered = messages_;
-  for (uncovered_rounds_ = 0;; ++uncovered_rounds_) {
-    if (!CanSummarise(covered)) return std::optional<Step>();
+  std::span<const Message> covered = messages_;
+  while (CanSummarise(covered)) {
     FATHOM_ASSIGN_OR_RETURN(Generate asked, MakeSummary(covered));
     if (window - Tokens(asked) >= std::max<int64_t>(1, window / kLeastSummaryShare)) {
       summarised_tokens_ = tokens;
+      covered_ = covered.size();
       awaits_ = Awaits::kSummary;
       return std::optional<Step>(std::move(asked));
     }
-    // The newest results made it too long: what came before them fitted once.
+    // The newest results, or the question itself, made it too long: what was there before them
+    // fitted once.
+    if (covered.size() <= question) break;
     const std::vector<RoundRange> rounds = FindRounds(covered);
-    if (rounds.empty() || rounds.back().begin < question) return std::optional<Step>();
-    covered.resize(rounds.back().begin);
+    const bool behind = !rounds.empty() && rounds.back().begin > question;
+    covered = covered.first(behind ? rounds.back().begin : question);
   }
+  return std::optional<Step>();
 }
 
 Result<AgentTurn::Step> AgentTurn::EndSummary() {
@@ -219,7 +222,7 @@ Result<AgentTurn::Step> AgentTurn::EndSummary() {
   }
   FATHOM_ASSIGN_OR_RETURN(
       ContextChange change,
-      Change(ContextStrategy::kSummary, RestartFromSummary(messages_, summary, uncovered_rounds_),
+      Change(ContextStrategy::kSummary, RestartFromSummary(messages_, summary, covered_),
              summarised_tokens_));
   change.summary = summary;
   return Step(std::move(change));

@@ -139,7 +139,7 @@ class AgentTurn {
 
   // Of the summary that is being made, or was.
   int64_t summarised_tokens_ = 0;  // of the prompt that made it due
-  size_t uncovered_rounds_ = 0;    // the last ones, which did not fit its request
+  size_t covered_ = 0;             // the messages that its request had room for
   std::optional<std::string> summary_;
 };
 

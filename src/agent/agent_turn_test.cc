@@ -461,6 +461,24 @@ TEST(AgentTurn, AResultThatPassesTheWindowIsNotLostWithASummary) {
   }
 }
 
+// Nor is a long question turned away because of what was talked about before.
+TEST(AgentTurn, AQuestionThatPassesTheWindowIsAskedBehindASummary) {
+  std::string much;
+  for (int i = 0; i < 250; ++i) much += fmt::format("ship {} ", i);
+  const std::vector<Message> messages = {System("You search an archive."), User(much),
+                                         Says("I see.").message, User("And now? " + much)};
+  AgentTurn turn(Nano(), Options(ContextStrategy::kSummary, kWindow), messages);
+  Searcher searcher;
+  searcher.rounds = 1;
+  const Searcher::Seen seen = searcher.Run(turn);
+  ASSERT_TRUE(seen.status.ok()) << seen.status.message();
+  ASSERT_EQ(seen.changes.size(), 1U);
+  EXPECT_GT(seen.changes[0].before_tokens, kWindow);
+  ASSERT_EQ(turn.messages().size(), 5U);  // system, question, a round, the answer
+  EXPECT_TRUE(turn.messages()[1].content->starts_with("And now? "));
+  EXPECT_TRUE(turn.messages()[1].content->ends_with(searcher.summary));
+}
+
 TEST(AgentTurn, WhatCantBeMadeToFitIsAnErrorWithTheCounts) {
   std::string much;
   for (int i = 0; i < 1500; ++i) much += fmt::format("ship {} ", i);

@@ -99,14 +99,14 @@ std::vector<Message> AskForSummary(std::span<const Message> messages) {
 }
 
 KeptConversation RestartFromSummary(std::span<const Message> messages, std::string_view summary,
-                                    size_t rounds) {
+                                    size_t covered) {
   const std::optional<size_t> question = LastQuestion(messages);
   FATHOM_CHECK(question.has_value(), "a summary without a question");
-  const std::vector<RoundRange> all = FindRounds(messages);
-  rounds = std::min(rounds, all.size());
+  const size_t rest = std::max(covered, *question + 1);
   KeptConversation kept;
-  kept.kept_rounds = static_cast<int64_t>(rounds);
-  kept.dropped_rounds = static_cast<int64_t>(all.size() - rounds);
+  for (const RoundRange& round : FindRounds(messages)) {
+    ++(round.begin < rest ? kept.dropped_rounds : kept.kept_rounds);
+  }
   const auto keep = [&](size_t index) {
     kept.messages.push_back(messages[index]);
     kept.from.push_back(index);
@@ -116,9 +116,7 @@ KeptConversation RestartFromSummary(std::span<const Message> messages, std::stri
   std::string text = kept.messages.back().content.value_or("");
   text.resize(std::min(text.size(), text.rfind(kSummaryMark)));
   kept.messages.back().content = text.append(kSummaryMark).append(summary);
-  for (size_t r = all.size() - rounds; r < all.size(); ++r) {
-    for (size_t i = all[r].begin; i < all[r].end; ++i) keep(i);
-  }
+  for (size_t i = rest; i < messages.size(); ++i) keep(i);
   return kept;
 }
 

@@ -79,9 +79,9 @@ bool CanSummarise(std::span<const chat::Message> messages);
 std::vector<chat::Message> AskForSummary(std::span<const chat::Message> messages);
 
 // Starts over: the system's messages in front, the last question with the summary behind it in the
-// same message (one that stands there already is replaced), and the last `rounds` rounds, which the
-// summary does not cover. There is a question.
+// same message (one that stands there already is replaced), and what follows the question beyond
+// the first `covered` messages, which are those that the summary stands for. There is a question.
 KeptConversation RestartFromSummary(std::span<const chat::Message> messages,
-                                    std::string_view summary, size_t rounds);
+                                    std::string_view summary, size_t covered);
 
 }  // namespace fathom

@@ -139,15 +139,16 @@ TEST(CanSummarise, WhenThereIsMoreThanAQuestion) {
 TEST(RestartFromSummary, SystemQuestionSummary) {
   const struct {
     std::string_view before;
-    size_t rounds;
+    size_t covered;  // of the messages
     std::string_view after;
   } kCases[] = {
-      {"su111", 0, "su"}, {"su112", 1, "su2"},  {"su1au2", 0, "su"}, {"ssu1", 0, "ssu"},
-      {"uau12", 1, "u2"}, {"sd111", 2, "sd11"}, {"u11", 5, "u11"},   {"suau", 0, "su"},
+      {"su111", 8, "su"}, {"su112", 6, "su2"},  {"su1au2", 9, "su"}, {"ssu1", 5, "ssu"},
+      {"uau12", 5, "u2"}, {"sd111", 4, "sd11"}, {"u11", 0, "u11"},   {"suau", 4, "su"},
+      {"suau", 3, "su"},  {"u1au1", 4, "u1"},
   };
   for (const auto& row : kCases) {
     const std::vector<Message> before = Conversation(row.before);
-    const KeptConversation kept = RestartFromSummary(before, "SUM", row.rounds);
+    const KeptConversation kept = RestartFromSummary(before, "SUM", row.covered);
     EXPECT_EQ(Form(kept.messages), row.after) << row.before;
     const size_t question = *LastQuestion(before);
     ExpectWhole(before, kept, question);
@@ -159,11 +160,11 @@ TEST(RestartFromSummary, SystemQuestionSummary) {
 
 TEST(RestartFromSummary, ASecondSummaryReplacesTheFirst) {
   const std::vector<Message> before = Conversation("su1");
-  std::vector<Message> once = RestartFromSummary(before, "the first one", 0).messages;
+  std::vector<Message> once = RestartFromSummary(before, "the first one", 4).messages;
   const std::vector<Message> more = Conversation("11");
   once.insert(once.end(), more.begin(), more.end());
-  const std::vector<Message> twice = RestartFromSummary(once, "the second one", 0).messages;
-  EXPECT_EQ(twice, RestartFromSummary(before, "the second one", 0).messages);
+  const std::vector<Message> twice = RestartFromSummary(once, "the second one", 6).messages;
+  EXPECT_EQ(twice, RestartFromSummary(before, "the second one", 4).messages);
 }
 
 TEST(AskForSummary, StandsBehindEverything) {

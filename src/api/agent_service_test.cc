@@ -548,7 +548,7 @@ TEST_F(AgentServiceTest, AnEngineThatStopsIsAnErrorBehindTheTools) {
 
 TEST_F(AgentServiceTest, ATurnThatTakesTooLongIsCutOffWithItsCallsStopped) {
   test::ScriptedServiceOptions options;
-  options.api.answer_seconds = 0.3;
+  options.api.answer_seconds = 2;
   Start(std::move(options));
   const json::Array question = Question("wait thrice");
   const auto events = Run(Body(question));
@@ -560,7 +560,7 @@ TEST_F(AgentServiceTest, ATurnThatTakesTooLongIsCutOffWithItsCallsStopped) {
   EXPECT_TRUE(Eventually([&] { return gate_.stopped() == 3; }));
   EXPECT_TRUE(AllIsOver());
   // While the model speaks, too: what there is of it stands.
-  step_milliseconds_ = 4;
+  step_milliseconds_ = 10;  // some 800 tokens
   const auto counted = Run(Ask("count"));
   EXPECT_EQ(TextAt(Of(counted, "done")[0], "reason"), "limit");
   EXPECT_EQ(TextAt(Of(counted, "message")[0], "message.content"), Joined(counted, "content"));
