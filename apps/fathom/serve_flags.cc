@@ -95,7 +95,7 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   // Names that are there anyway give way to the same ones given.
   const api::Profile* chosen = api::FindProfile(profile);
   FATHOM_CHECK(chosen != nullptr, "profile {}", profile);  // one of the flag's choices
-  options.profile = *chosen;
+  options.profile = chosen;
   std::vector<std::string> others;
   for (const std::string& alias : api::kDefaultAliases) {
     if (chosen->always_thinks && alias.ends_with("=chat")) continue;

@@ -120,7 +120,7 @@ TEST(ServeFlags, SpecialeHasNoNameThatDoesNotThink) {
   flags.profile = "speciale";
   const auto options = flags.ToApiOptions("nano");
   ASSERT_TRUE(options.ok()) << options.status().message();
-  EXPECT_EQ(options->profile.name, "speciale");
+  EXPECT_EQ(options->profile->name, "speciale");
   EXPECT_THAT(NamesOf(options->models), testing::ElementsAre("nano", "deepseek-reasoner=thinking"));
   flags.aliases = {"fast=chat"};
   EXPECT_EQ(flags.ToApiOptions("nano").status().message(),

@@ -66,7 +66,7 @@ class Server final : public ApiServer {
             .live = live_,
             .models = options_.models,
             .thinking = options_.thinking,
-            .profile = options_.profile,
+            .profile = *options_.profile,
             .answer_tokens = AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.eos_ids()),
             .limits = options_.limits,
             .prices = options_.prices ? &*options_.prices : nullptr,
@@ -403,7 +403,7 @@ http::Response Server::Ready() const {
 http::Response Server::Manifest() const {
   json::Object manifest = options_.manifest.object();
   const AttentionWork work = engine_.Stats().attention;
-  manifest.Set("profile", ProfileToJson(options_.profile, engine_.context()));
+  manifest.Set("profile", ProfileToJson(*options_.profile, engine_.context()));
   if (options_.prices) manifest.Set("prices", PricesToJson(*options_.prices));
   manifest.Set("attention_so_far", json::Object{{"rows", work.rows},
                                                 {"sparse_rows", work.sparse_rows},
@@ -470,7 +470,7 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
 
 // What the profile says where the server's owner has said nothing.
 void SetByProfile(ApiOptions* options) {
-  const Profile& profile = options->profile;
+  const Profile& profile = *options->profile;
   if (profile.always_thinks) options->thinking = true;
   options->defaults.max_tokens = std::min(options->defaults.max_tokens, profile.answer_tokens);
   const int64_t budget = profile.thinking_budget(options->models.context_tokens);

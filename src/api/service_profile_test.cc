@@ -15,11 +15,16 @@ using test::TextAt;
 
 class ServiceProfileTest : public testing::Test {
  protected:
-  void Start(test::ScriptedServiceOptions options = {}) {
+  // Not a default argument: g++ 12 takes parts of one for uninitialized.
+  void Start() {
+    test::ScriptedServiceOptions options;
+    Start(std::move(options));
+  }
+  void Start(test::ScriptedServiceOptions options) {
     service_.reset();
     options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {{"weather", "Let me think.</think>It rains."}};
-    options.api.profile = *FindProfile("speciale");
+    options.api.profile = FindProfile("speciale");
     auto started = test::ScriptedService::Start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.status().message();
     service_ = std::move(started).value();
