@@ -43,7 +43,7 @@ std::vector<Flag> MakeKeyFlagTable(api::KeyHolder* holder) {
        .help = "the same in a day of UTC [0]",
        .target = &holder->tokens_per_day},
       {.name = "--money-per-day",
-       .value = "SUM",
+       .value = "X",
        .help = "cost in a day of UTC, in the currency of fathom serve --prices [0]",
        .target = &holder->money_per_day},
       {.name = "--thinking-budget",
