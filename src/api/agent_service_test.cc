@@ -206,5 +206,32 @@ TEST_F(AgentServiceTest, KeysAndTheirLimitsHold) {
   EXPECT_EQ(Post(port_, "/v1/agent", Ask("hello"), key).status, 200);
 }
 
+// Each answer of the model is held and charged by itself; together they are one request.
+TEST_F(AgentServiceTest, EveryRoundCountsAgainstTheKeysQuota) {
+  const auto usage_with = [&](const std::string& limits, std::vector<test::AgentEvent>* events) {
+    test::ScriptedServiceOptions options;
+    options.keys = *KeyRing::FromJson(
+        R"({"keys": [{"name": "abc", )" + limits +
+        R"("sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]})");
+    Start(std::move(options));
+    const std::string key = "x-api-key: abc\r\n";
+    *events = test::ReadAgentEvents(Post(port_, "/v1/agent", Ask("echo thrice"), key).body);
+    EXPECT_TRUE(AllIsOver());
+    return JsonOf(Get(port_, "/v1/usage", key));
+  };
+  std::vector<test::AgentEvent> events;
+  const json::Value free = usage_with("", &events);
+  const json::Value done = Of(events, "done").at(0);
+  EXPECT_EQ(TextAt(done, "rounds"), "2");
+  EXPECT_EQ(TextAt(free, "requests"), "1");
+  EXPECT_EQ(TextAt(free, "completion_tokens"), TextAt(done, "usage.completion_tokens"));
+
+  const json::Value bound = usage_with(R"("tokens_per_day": 5, )", &events);
+  EXPECT_EQ(Of(events, "round").size(), 2U);
+  EXPECT_EQ(events.back().name, "error");
+  EXPECT_THAT(TextAt(events.back().data, "message"), HasSubstr("tokens_per_day"));
+  EXPECT_EQ(TextAt(bound, "requests"), "1");
+}
+
 }  // namespace
 }  // namespace fathom::api
