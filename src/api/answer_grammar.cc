@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/processor_watch.h"
 #include "grammar/compiled_grammar.h"
 #include "json/write.h"
 
@@ -102,11 +103,11 @@ Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Get(
   return made;
 }
 
-// Both parts share the time.
+// Both parts share the processor time.
 Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Make(
     const grammar::AnswerShape& shape) const {
   constexpr double kLeastSeconds = 0.005;
-  const Stopwatch watch;
+  const ProcessorWatch watch;
   FATHOM_ASSIGN_OR_RETURN(const grammar::Grammar grammar,
                           grammar::MakeAnswerGrammar(shape, tokenizer_, limits_));
   grammar::GrammarLimits rest = limits_;

@@ -305,12 +305,13 @@ void Nfa::AddSet(int32_t from, const ByteSet& set, int32_t to) {
   }
 }
 
-Status MachineBudget::Check() const {
+Status MachineBudget::Check() {
   if (states > limits.states) {
     return ResourceExhausted("the grammar needs more than {} states", limits.states);
   }
-  if (watch.seconds() > limits.seconds) {
-    return ResourceExhausted("the grammar takes more than {} s to compile", limits.seconds);
+  if (work.IsOver()) {
+    return ResourceExhausted("the grammar takes more than {} s of processor time to compile",
+                             limits.seconds);
   }
   return {};
 }
