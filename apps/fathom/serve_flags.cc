@@ -93,8 +93,12 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   std::vector<std::string> names = served_names;
   if (names.empty()) names.push_back(model_name);
   // Names that are there anyway give way to the same ones given.
+  const api::Profile* chosen = api::FindProfile(profile);
+  FATHOM_CHECK(chosen != nullptr, "profile {}", profile);  // one of the flag's choices
+  options.profile = chosen;
   std::vector<std::string> others;
   for (const std::string& alias : api::kDefaultAliases) {
+    if (chosen->always_thinks && alias.ends_with("=chat")) continue;
     const auto same = [&](const std::string& given) { return NameOf(given) == NameOf(alias); };
     if (std::ranges::none_of(names, same) && std::ranges::none_of(aliases, same)) {
       others.push_back(alias);
@@ -102,6 +106,11 @@ Result<api::ApiOptions> ServeFlags::ToApiOptions(const std::string& model_name) 
   }
   others.insert(others.end(), aliases.begin(), aliases.end());
   FATHOM_ASSIGN_OR_RETURN(options.models, api::MakeServedModels(names, others));
+  for (const api::ModelName& name : options.models.names) {
+    if (chosen->always_thinks && name.thinking == false) {
+      return InvalidArgument("--alias {}=chat: {} always thinks", name.name, chosen->model);
+    }
+  }
   options.thinking = thinking == "on";
   options.page = page == "on";
   if (thinking_budget) {
@@ -169,6 +178,12 @@ std::vector<Flag> ServeFlagTable(ServeFlags* flags) {
        .help = "another name; NAME=thinking or NAME=chat also says whether it thinks; may be given "
                "again [deepseek-chat=chat, deepseek-reasoner=thinking]",
        .target = &flags->aliases},
+      {.name = "--profile",
+       .value = "NAME",
+       .help = "v3.2, or speciale for DeepSeek-V3.2-Speciale, whose files look the same: no tools, "
+               "always thinking, long answers [v3.2]",
+       .target = &flags->profile,
+       .choices = {"v3.2", "speciale"}},
       {.name = "--thinking",
        .value = "MODE",
        .help = "on or off, where neither request nor name says [off]",

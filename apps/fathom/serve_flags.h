@@ -23,6 +23,7 @@ struct ServeFlags {
   std::vector<std::string> served_names, aliases;
   std::string thinking = "off", loop_guard = "on";
   std::optional<int64_t> thinking_budget;
+  std::string profile = "v3.2";
   std::optional<std::string> cache_memory;
   int64_t max_running = 32, max_waiting = 1024;
   bool share_cache = false;

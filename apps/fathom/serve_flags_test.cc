@@ -7,6 +7,7 @@
 #include <set>
 
 #include "settings_source.h"
+#include "support/temp_dir.h"
 
 namespace fathom {
 namespace {
@@ -112,6 +113,39 @@ TEST(ServeFlags, ErrorsNameTheFlag) {
         testing::StartsWith(size == &flags.body_limit ? "--body-limit: " : "--answer-memory: "));
     *size = before;
   }
+}
+
+TEST(ServeFlags, SpecialeHasNoNameThatDoesNotThink) {
+  ServeFlags flags;
+  flags.profile = "speciale";
+  const auto options = flags.ToApiOptions("nano");
+  ASSERT_TRUE(options.ok()) << options.status().message();
+  EXPECT_EQ(options->profile->name, "speciale");
+  EXPECT_THAT(NamesOf(options->models), testing::ElementsAre("nano", "deepseek-reasoner=thinking"));
+  flags.aliases = {"fast=chat"};
+  EXPECT_EQ(flags.ToApiOptions("nano").status().message(),
+            "--alias fast=chat: DeepSeek-V3.2-Speciale always thinks");
+}
+
+TEST(ServeFlags, MoneyNeedsPrices) {
+  const test::TempDir dir;
+  const api::NewKey made = api::MakeKey({.name = "a", .money_per_day = 1});
+  ServeFlags flags;
+  flags.api_keys = dir.Write("keys.json", "{\"keys\": [" + made.entry + "]}");
+  EXPECT_EQ(flags.ToKeys().status().message(), *flags.api_keys + ": money_per_day needs --prices");
+  flags.prices = dir.Write("prices.json",
+                           R"({"per_million": {"cache_hit": 1, "cache_miss": 2, "output": 3}})");
+  EXPECT_TRUE(flags.ToKeys().ok());
+}
+
+TEST(ServeFlags, AUsageFileIsTriedBeforeTheModelIsRead) {
+  const test::TempDir dir;
+  ServeFlags flags;
+  flags.usage_file = dir.File("usage.json");
+  EXPECT_EQ(flags.ToApiOptions("nano")->usage_file, *flags.usage_file);
+  dir.Write("usage.json", "[]");
+  EXPECT_EQ(flags.ToApiOptions("nano").status().message(),
+            *flags.usage_file + ": usage file: expected object, found array");
 }
 
 TEST(ServeFlags, EveryFlagHasANameOfItsOwnEverywhere) {

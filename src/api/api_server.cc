@@ -1,5 +1,6 @@
 #include "api/api_server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <mutex>
@@ -72,6 +73,7 @@ class Server final : public ApiServer {
             .live = live_,
             .models = options_.models,
             .thinking = options_.thinking,
+            .profile = *options_.profile,
             .answer_tokens = AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.eos_ids()),
             .grammars = grammars_,
             .limits = options_.limits,
@@ -440,6 +442,8 @@ http::Response Server::Ready() const {
 http::Response Server::Manifest() const {
   json::Object manifest = options_.manifest.object();
   const AttentionWork work = engine_.Stats().attention;
+  manifest.Set("profile", ProfileToJson(*options_.profile, engine_.context()));
+  if (options_.prices) manifest.Set("prices", PricesToJson(*options_.prices));
   manifest.Set("attention_so_far", json::Object{{"rows", work.rows},
                                                 {"sparse_rows", work.sparse_rows},
                                                 {"keys_read", work.keys_read},
@@ -504,6 +508,16 @@ void Server::NoteRequest(const http::RequestHead& head, const http::Served& serv
                  json::Style::kCompact));
 }
 
+// What the profile says where the server's owner has said nothing.
+void SetByProfile(ApiOptions* options) {
+  const Profile& profile = *options->profile;
+  if (profile.always_thinks) options->thinking = true;
+  options->defaults.max_tokens = std::min(options->defaults.max_tokens, profile.answer_tokens);
+  const int64_t budget = profile.thinking_budget(options->models.context_tokens);
+  if (budget > 0 && !options->limits.budget) options->limits.budget = budget;
+  if (profile.name != kProfiles.front().name) options->models.profile = profile.name;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiOptions options, EngineThread& engine,
@@ -511,6 +525,7 @@ Result<std::unique_ptr<ApiServer>> ApiServer::Start(ApiOptions options, EngineTh
                                                     const KeyStore& keys) {
   FATHOM_RETURN_IF_ERROR(CheckChatTokens(tokenizer));
   options.models.context_tokens = engine.context();
+  SetByProfile(&options);
   options.gate.bound_host = options.http.host;
   auto server = std::make_unique<Server>(std::move(options), engine, tokenizer, keys);
   FATHOM_RETURN_IF_ERROR(server->OpenUsageFile());

@@ -14,6 +14,7 @@
 #include "api/keys.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
+#include "api/profile.h"
 #include "api/turn_memory.h"
 #include "base/status.h"
 #include "engine/engine_thread.h"
@@ -25,11 +26,12 @@
 namespace fathom::api {
 
 struct ApiOptions {
-  http::ServerOptions http;  // address, TLS and limits; its callbacks are set here
-  GateOptions gate;          // bound_host is the address's
-  ServedModels models;       // context_tokens is the engine's
-  bool thinking = false;     // the mode of names that stand for none
-  ThinkingLimits limits;     // of requests and keys that name none
+  http::ServerOptions http;                // address, TLS and limits; its callbacks are set here
+  GateOptions gate;                        // bound_host is the address's
+  ServedModels models;                     // context_tokens is the engine's
+  bool thinking = false;                   // the mode of names that stand for none
+  ThinkingLimits limits;                   // of requests and keys that name none
+  const Profile* profile = &kProfiles[0];  // says what limits, thinking and defaults leave open
   std::optional<Prices> prices;
   std::string usage_file;  // keeps what keys have used today (usage_file.h); empty: none does
   MemoryOptions memory;

@@ -25,6 +25,7 @@
 #include "api/live_runs.h"
 #include "api/openai_models.h"
 #include "api/prices.h"
+#include "api/profile.h"
 #include "api/quotas.h"
 #include "api/turn_memory.h"
 #include "base/clock.h"
@@ -62,6 +63,7 @@ struct AnswerParts {
   LiveRuns& live;
   const ServedModels& models;
   bool thinking = false;  // the mode of names that stand for none
+  const Profile& profile = kProfiles.front();
   std::shared_ptr<const AnswerTokens> answer_tokens;
   GrammarCache& grammars;
   ThinkingLimits limits;                               // of requests and keys that name none

@@ -6,11 +6,13 @@ namespace fathom::api {
 namespace {
 
 json::Value Entry(const ServedModels& models, const ModelName& name) {
-  return json::Object{{"id", name.name},
-                      {"object", "model"},
-                      {"created", models.created},
-                      {"owned_by", "fathom"},
-                      {"max_model_len", models.context_tokens}};
+  json::Object entry{{"id", name.name},
+                     {"object", "model"},
+                     {"created", models.created},
+                     {"owned_by", "fathom"},
+                     {"max_model_len", models.context_tokens}};
+  if (!models.profile.empty()) entry.Set("profile", models.profile);
+  return entry;
 }
 
 }  // namespace

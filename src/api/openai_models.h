@@ -25,6 +25,7 @@ struct ServedModels {
   std::vector<ModelName> names;  // at least one; the first is what no name means
   int64_t context_tokens = 0;    // prompt and answer together
   int64_t created = 0;           // Unix seconds
+  std::string profile = {};      // told where it is not empty
 };
 
 // kNotFound for a name that is none of them; the message lists them.

@@ -27,4 +27,11 @@ Result<Prices> Prices::Load(const std::string& path) {
   return prices;
 }
 
+json::Value PricesToJson(const Prices& prices) {
+  return json::Object{{"currency", prices.currency},
+                      {"per_million", json::Object{{"cache_hit", prices.cache_hit},
+                                                   {"cache_miss", prices.cache_miss},
+                                                   {"output", prices.output}}}};
+}
+
 }  // namespace fathom::api

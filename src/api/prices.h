@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "json/value.h"
 
 namespace fathom::api {
 
@@ -24,5 +25,8 @@ struct Prices {
            1e6;
   }
 };
+
+// The file's own form.
+json::Value PricesToJson(const Prices& prices);
 
 }  // namespace fathom::api

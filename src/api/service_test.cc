@@ -25,7 +25,12 @@ const std::string kCalls =
 
 class ServiceTest : public testing::Test {
  protected:
-  void Start(test::ScriptedServiceOptions options = {}) {
+  // Not a default argument: g++ 12 takes parts of one for uninitialized.
+  void Start() {
+    test::ScriptedServiceOptions options;
+    Start(std::move(options));
+  }
+  void Start(test::ScriptedServiceOptions options) {
     service_.reset();
     options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {

@@ -25,6 +25,7 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
                                     const AnswerParts& parts) {
   FATHOM_ASSIGN_OR_RETURN(const ModelName* model, FindModel(parts.models, request.model));
   const bool thinking = request.thinking.value_or(model->thinking.value_or(parts.thinking));
+  FATHOM_RETURN_IF_ERROR(CheckProfile(parts.profile, request, thinking));
   TextRequest text;
   text.messages = request.messages;
   text.sampling = request.sampling;

@@ -16,12 +16,6 @@ void SetBit(std::span<uint64_t> words, int32_t token) {
   words[At(token) / 64] |= uint64_t{1} << (token % 64);
 }
 
-// Characters that begin in the text, each with its first byte.
-int32_t Characters(std::string_view text) {
-  return static_cast<int32_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 struct Leave {
   size_t node = 0;  // in the vocabulary's trie; its byte is the first one behind the rule
   int32_t parts = 0;
@@ -73,11 +67,15 @@ void WalkLoop(const Automaton& automaton, const TokenTable& table, int32_t start
     const uint8_t byte = trie.byte[n];
     if (state.loop >= 0 && depth > 1 && rule.follow.Has(byte)) leaves->push_back({n, parent.parts});
     if (state.loop >= 0 && StaysBelow(trie, n, state, &rule)) {
-      const auto allow_rest = [&](int32_t token) {
-        allow(token, parent.parts + Characters(table.Bytes(token).substr(depth - 1)));
-      };
-      if (table.token(n) >= 0) allow_rest(table.token(n));
-      for (const int32_t token : table.TokensBelow(n)) allow_rest(token);
+      // A character is a part. Those before the node belong to no part that is counted here.
+      const auto characters = table.CharactersBelow(n);
+      const auto tokens = table.TokensBelow(n);
+      const int32_t any = table.token(n) >= 0 ? table.token(n) : tokens[0];
+      const auto before = static_cast<int32_t>(CountBegun(table.Bytes(any).substr(0, depth - 1)));
+      if (table.token(n) >= 0) allow(table.token(n), parent.parts + 1);
+      for (size_t i = 0; i < tokens.size(); ++i) {
+        allow(tokens[i], parent.parts + characters[i] - before);
+      }
       n = At(trie.skip[n]);
       continue;
     }

@@ -43,6 +43,11 @@ Trie MakeTrie(std::vector<TrieEntry>* entries, std::vector<int32_t>* first) {
   return trie;
 }
 
+size_t CountBegun(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
 TokenTable::TokenTable(const Vocabulary& vocabulary, int32_t vocab_size,
                        std::vector<int32_t> eos_ids)
     : vocab_size_(vocab_size), eos_ids_(std::move(eos_ids)) {
@@ -76,7 +81,10 @@ TokenTable::TokenTable(const Vocabulary& vocabulary, int32_t vocab_size,
   std::vector<int32_t> first;
   trie_ = MakeTrie(&entries, &first);
   tokens_.assign(trie_.size(), -1);
-  for (const TrieEntry& entry : entries) ordered_.push_back(entry.value);
+  for (const TrieEntry& entry : entries) {
+    ordered_.push_back(entry.value);
+    characters_.push_back(static_cast<uint16_t>(CountBegun(entry.text)));
+  }
   for (size_t node = 0; node < trie_.size(); ++node) {
     if (first[node] == first[node + 1]) continue;
     tokens_[node] = entries[static_cast<size_t>(first[node])].value;  // bytes are unique
@@ -130,7 +138,7 @@ bool TokenTable::IsSymbol(int32_t token) const {
 
 int64_t TokenTable::memory_bytes() const {
   return static_cast<int64_t>(blob_.size() + offsets_.size() * 4 + symbols_.size() / 8 +
-                              trie_.size() * (1 + 2 + 4 + 2 + 4 + 4) + ordered_.size() * 4);
+                              trie_.size() * (1 + 2 + 4 + 2 + 4 + 4) + ordered_.size() * 6);
 }
 
 std::shared_ptr<const TokenTable> MakeTokenTable(const Vocabulary& vocabulary, int32_t vocab_size,

@@ -41,6 +41,9 @@ struct TrieEntry {
 // first[n + 1]. O(n log n) in the number of entries.
 Trie MakeTrie(std::vector<TrieEntry>* entries, std::vector<int32_t>* first);
 
+// How many characters of UTF-8 begin in the text.
+size_t CountBegun(std::string_view text);
+
 class TokenTable {
  public:
   TokenTable(const Vocabulary& vocabulary, int32_t vocab_size, std::vector<int32_t> eos_ids);
@@ -52,6 +55,12 @@ class TokenTable {
     const auto from = static_cast<size_t>(ranks_[node + 1]);
     const auto end = static_cast<size_t>(ranks_[static_cast<size_t>(trie_.skip[node])]);
     return std::span(ordered_).subspan(from, end - from);
+  }
+  // For each of them the characters that begin in it, the byte that begins one counted.
+  std::span<const uint16_t> CharactersBelow(size_t node) const {
+    const auto from = static_cast<size_t>(ranks_[node + 1]);
+    const auto end = static_cast<size_t>(ranks_[static_cast<size_t>(trie_.skip[node])]);
+    return std::span(characters_).subspan(from, end - from);
   }
   size_t longest() const { return longest_; }  // bytes of the longest token
   int32_t vocab_size() const { return vocab_size_; }
@@ -77,9 +86,10 @@ class TokenTable {
   void DescribeSubtrees();
 
   Trie trie_;
-  std::vector<int32_t> tokens_;   // [N]
-  std::vector<int32_t> ordered_;  // all of them, in the order of their nodes
-  std::vector<int32_t> ranks_;    // [N + 1]  how many tokens end at nodes before this one
+  std::vector<int32_t> tokens_;       // [N]
+  std::vector<int32_t> ordered_;      // all of them, in the order of their nodes
+  std::vector<uint16_t> characters_;  // of each of them
+  std::vector<int32_t> ranks_;        // [N + 1]  how many tokens end at nodes before this one
   size_t longest_ = 0;
   ByteSet single_bytes_;
 };

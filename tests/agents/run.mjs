@@ -13,11 +13,12 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {agents} from './agents.mjs';
 import {lay, scenarios, scriptOf} from './scenarios.mjs';
 
-const [server, tokenizer, bin, ...wanted] = process.argv.slice(2);
-if (!bin) {
+const [server, tokenizer, modules, ...wanted] = process.argv.slice(2);
+if (!modules) {
   console.error('usage: run.mjs SCRIPTED_SERVER TOKENIZER NODE_MODULES [AGENT...]');
   process.exit(2);
 }
+const bin = path.resolve(modules);  // agents work in other folders
 const serverKey = 'a-key-for-the-agents';
 const context = '262144';
 const patience = 120_000;  // what takes longer has failed

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every client of FOLDER, where install.sh put them, against a server that plays script.json.
+# Runs every client of FOLDER, where tools/install_npm.sh put them, against a server that plays script.json.
 #
 #   FATHOM_URL=http://127.0.0.1:8080 FATHOM_KEY=… tests/clients/run.sh FOLDER [CLIENT...]
 #
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$1" && pwd)
 shift
 [ $# -gt 0 ] || set -- openai anthropic ai_openai_compatible ai_deepseek langchain
-[ -e "$out/run-node" ] || { echo "error: $out holds no clients; install.sh puts them there" >&2; exit 1; }
+[ -e "$out/run-node" ] || { echo "error: $out holds no clients; tools/install_npm.sh puts them there" >&2; exit 1; }
 
 # Node looks for packages beside the program.
 cp "$here"/*.mjs "$out"

@@ -5,7 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 3 ] || { echo "usage: $0 SCRIPTED_SERVER TOKENIZER FOLDER" >&2; exit 1; }
-"$here/install.sh" "$3"
+"$here/../../tools/install_npm.sh" "$here" "$3"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The server ends with its input: whatever becomes of this script, it does not stay.

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <regex>
 #include <string>
+#include <thread>
 
 #include "json/write.h"
 #include "support/program.h"
@@ -28,6 +31,14 @@ std::string WithoutEscapes(const std::string& text) {
 std::string Variable(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+// Not even a process that nobody has waited for.
+bool IsAlive(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  status >> number >> name >> state;
+  return !state.empty() && state != "Z";
 }
 
 class McpChat : public testing::Test {
@@ -98,6 +109,31 @@ TEST_F(McpChat, CtrlCStopsARunningCall) {
   program.Type("\x04");
   std::string rest;
   EXPECT_EQ(program.Wait(&rest), 0) << rest;
+}
+
+// Its server ignores SIGTERM and the end of its input.
+TEST_F(McpChat, AServerEndsEvenWhenTheProgramIsKilled) {
+  const std::string pid_file = dir_.File("pid");
+  const std::string peer = std::string(FATHOM_SOURCE_DIR) + "/tests/support/mcp_peer.py";
+  const json::Value server = json::Object{
+      {"command", "sh"},
+      {"args",
+       json::Array{"-c", "echo $$ > " + pid_file + "; exec python3 " + peer + " stubborn"}}};
+  const std::string file = dir_.Write(
+      "stubborn.json", json::Dump(json::Object{{"mcpServers", json::Object{{"peer", server}}}},
+                                  json::Style::kCompact));
+  int pid = 0;
+  {
+    TerminalProgram program({FATHOM_PROGRAM, "chat", "--mcp", file}, Variables());
+    EXPECT_THAT(program.ReadUntil(kReady), HasSubstr("mcp peer: 4 tools"));
+    std::ifstream(pid_file) >> pid;
+    ASSERT_GT(pid, 0);
+    EXPECT_TRUE(IsAlive(pid));
+  }  // killed here
+  for (int i = 0; i < 3000 && IsAlive(pid); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_FALSE(IsAlive(pid));
 }
 
 TEST(McpChatFile, AFileThatIsWrongEndsTheStart) {

@@ -5,8 +5,9 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 3 ] || { echo "usage: $0 MCP_SCENARIOS MCP_CHAT_TEST FOLDER" >&2; exit 1; }
-"$here/install.sh" "$3"
+"$here/../../tools/install_npm.sh" "$here" "$3"
 out=$(cd "$3" && pwd)
+cp "$here"/*.mjs "$out"  # node looks for packages beside the program
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -81,16 +81,16 @@ test("stopping, by button and by Escape", () => withPage(async (page) => {
     () => page.getByRole("button", { name: "Stop" }).click(),
     () => page.keyboard.press("Escape"),
   ]) {
-    await field(page).fill("Write at length.");
+    await field(page).fill("Write without end.");
     await field(page).press("Enter");
-    await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
+    await lastAnswer(page).getByText("Line 2 of a text").waitFor();
     await stop();
     await answered(page);
     await lastAnswer(page).getByText("Stopped.").waitFor();
     const text = await lastAnswer(page).innerText();
     await page.waitForTimeout(300);
     assert.equal(await lastAnswer(page).innerText(), text, "it goes on after it was stopped");
-    assert.ok(!text.includes("Paragraph 80 "));
+    assert.ok(!text.includes("Line 300 "));
   }
   // What there is stands, and the conversation goes on.
   const [request] = await Promise.all([
@@ -100,7 +100,7 @@ test("stopping, by button and by Escape", () => withPage(async (page) => {
   const { messages } = request.postDataJSON();
   assert.deepEqual(messages.map((message) => message.role),
     ["user", "assistant", "user", "assistant", "user"]);
-  assert.match(messages[1].content, /^Paragraph 1 /);
+  assert.match(messages[1].content, /^Line 1 /);
 }));
 
 test("editing makes a branch", () => withPage(async (page) => {
@@ -330,10 +330,10 @@ test("an answer that is cut off, and one that is no answer", () => withPage(asyn
 
 test("a conversation that is deleted while it is answered stays deleted", () => withPage(async (page) => {
   await ready(page);
-  await field(page).fill("Write at length.");
+  await field(page).fill("Write without end.");
   await field(page).press("Enter");
-  await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
-  await page.getByRole("button", { name: "Delete Write at length." }).click();
+  await lastAnswer(page).getByText("Line 2 of a text").waitFor();
+  await page.getByRole("button", { name: "Delete Write without end." }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await eventually(() => page.locator(".message").count(), 0);
   await page.waitForTimeout(500);
@@ -346,15 +346,15 @@ test("a conversation is answered while another is looked at", () => withPage(asy
   await ready(page);
   await field(page).fill("Write at length.");
   await field(page).press("Enter");
-  await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
+  await lastAnswer(page).getByText("Paragraph 2 of a text").waitFor();
   await page.getByRole("button", { name: "New conversation" }).click();
   await ask(page, "Say hello.");
   assert.equal(await answers(page).count(), 1);
   await page.locator(".list .dot").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Write at length.", exact: true }).click();
-  await lastAnswer(page).getByText("Paragraph 80 ").waitFor();
+  await lastAnswer(page).getByText("Paragraph 80 of a text").waitFor();
   await page.reload();
-  await lastAnswer(page).getByText("Paragraph 80 ").waitFor();
+  await lastAnswer(page).getByText("Paragraph 80 of a text").waitFor();
 }));
 
 test("a browser whose store is full says so and goes on", () => withPage(async (page) => {

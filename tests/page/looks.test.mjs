@@ -181,9 +181,9 @@ test("a whole conversation by keyboard alone", () => withPage(async (page) => {
   await press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await press("i");
-  await page.keyboard.type("Write at length.");
+  await page.keyboard.type("Write without end.");
   await press("Enter");
-  await lastAnswer(page).getByText("Paragraph 2 ").waitFor();
+  await lastAnswer(page).getByText("Line 2 of a text").waitFor();
   await press("Escape");
   await lastAnswer(page).getByText("Stopped.").waitFor();
   await press("Escape");

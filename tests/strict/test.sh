@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$1
 out=$2
 shift 2
-"$here/install.sh" "$out"
+"$here/../../tools/install_npm.sh" "$here" "$out"
 # Node looks for packages beside the program.
 cp "$here"/*.mjs "$here/real_schemas.jsonl" "$out"
-node "$out/check_samples.mjs" "$program" "$@"
+"$out/run-node" "$out/check_samples.mjs" "$program" "$@"

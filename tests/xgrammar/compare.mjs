@@ -1,6 +1,6 @@
 // Compares allowed sets (allowed_sets.cc) with those of @mlc-ai/web-xgrammar in the same states.
 //
-//   node compare.mjs SCHEMAS TOKENIZER SETS     beside xgrammar.cjs, see install.sh
+//   node compare.mjs SCHEMAS TOKENIZER SETS     beside xgrammar.cjs, see test.sh
 //
 // A token that only one of both allows needs one of the "reasons" of SCHEMAS that the schema names:
 // it says the side ("only"), and its regular expressions match the text so far ("behind") and the
