@@ -14,12 +14,13 @@
 
 namespace fathom::grammar {
 
-// Whether the thread that made it has worked for more than so many seconds. It can't have while
+// Whether the thread that made it has worked for more than the limits say. It can't have while
 // less than those have passed at all, so most questions cost a look at the clock and no system
 // call.
 class WorkLimit {
  public:
-  explicit WorkLimit(double seconds) : seconds_(seconds), ask_at_(seconds) {}
+  explicit WorkLimit(const GrammarLimits& limits)
+      : seconds_(limits.seconds - limits.used_seconds), ask_at_(seconds_) {}
 
   bool IsOver() {
     const double passed = passed_.seconds();
@@ -41,7 +42,7 @@ class WorkLimit {
 
 class Budget {
  public:
-  explicit Budget(const GrammarLimits& limits) : limits_(limits), work_(limits.seconds) {}
+  explicit Budget(const GrammarLimits& limits) : limits_(limits), work_(limits) {}
 
   // Counts `states` made, or none for work that makes no states; asks the clock.
   Status Spend(int64_t states) {

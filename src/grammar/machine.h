@@ -79,7 +79,7 @@ struct Machine {
 struct MachineBudget {
   const GrammarLimits& limits;
   int64_t states = 0;  // made so far, Nfas' included
-  WorkLimit work{limits.seconds};
+  WorkLimit work{limits};
 
   Status Check();
 };
