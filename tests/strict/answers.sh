@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 4 ] || { echo "usage: $0 RANDOM_SERVER TOKENIZER ROWS FOLDER [REQUESTS [SEED [AT_ONCE]]]" >&2; exit 1; }
 server=$1 tokenizer=$2 rows=$3 out=$4
 shift 4
-"$here/install.sh" "$out"
+"$here/../../tools/install_npm.sh" "$here" "$out"
 # Node looks for packages beside the program.
 cp "$here"/*.mjs "$out"
 work=$(mktemp -d)
@@ -18,4 +18,4 @@ mkfifo "$work/input" "$work/address"
 exec 3> "$work/input"
 read -r FATHOM_URL < "$work/address"
 export FATHOM_URL
-node "$out/check_answers.mjs" "$@"
+"$out/run-node" "$out/check_answers.mjs" "$@"

@@ -76,7 +76,7 @@ function judge(question, answer) {
   for (const call of answer.calls) {
     const tool = question.tools.find(({name}) => name === call.name);
     if (tool === undefined) return fail(question, answer, `a call of '${call.name}'`);
-    // A stream tells the beginning of a call that was cut off.
+    // Of a call that was cut off the beginning is told.
     if (answer.ended === 'length' && call === answer.calls.at(-1)) continue;
     const wrong = wrongness(tool.parameters, call.arguments);
     if (wrong !== undefined) return fail(question, answer, `arguments: ${wrong}`);

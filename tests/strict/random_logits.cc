@@ -17,8 +17,8 @@ namespace {
 // Rows are pieces of one long table of random numbers, each from another place: a row of 129,280
 // costs a copy. A prime, so that places and vocabularies have nothing to do with each other.
 constexpr size_t kTable = 1'000'003;
-constexpr float kSpread = 10;   // random logits are in [0, kSpread)
-constexpr float kLikely = 20;   // above all random ones
+constexpr float kSpread = 10;  // random logits are in [0, kSpread)
+constexpr float kLikely = 20;  // above all random ones
 
 class Rows {
  public:
@@ -84,8 +84,8 @@ class Rows {
 }  // namespace
 
 RowScript RandomLogits(const Tokenizer& tokenizer, uint64_t seed) {
-  return [rows = std::make_shared<const Rows>(tokenizer, seed)](
-             std::span<const int32_t> prefix, std::span<float> logits) {
+  return [rows = std::make_shared<const Rows>(tokenizer, seed)](std::span<const int32_t> prefix,
+                                                                std::span<float> logits) {
     rows->Write(prefix, logits);
   };
 }
