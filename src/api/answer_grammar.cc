@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/processor_watch.h"
 #include "grammar/compiled_grammar.h"
 #include "json/write.h"
 
@@ -102,16 +103,18 @@ Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Get(
   return made;
 }
 
-// Both parts share the time.
+// Both parts share the processor time. The second one knows no places: what is too much for it is
+// all that is asked for together.
 Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Make(
     const grammar::AnswerShape& shape) const {
-  constexpr double kLeastSeconds = 0.005;
-  const Stopwatch watch;
+  const ProcessorWatch watch;
   FATHOM_ASSIGN_OR_RETURN(const grammar::Grammar grammar,
                           grammar::MakeAnswerGrammar(shape, tokenizer_, limits_));
   grammar::GrammarLimits rest = limits_;
-  rest.seconds = std::max(kLeastSeconds, limits_.seconds - watch.seconds());
-  return grammar::Compile(grammar, table_, rest);
+  rest.used_seconds = watch.seconds();
+  auto compiled = grammar::Compile(grammar, table_, rest);
+  if (compiled.ok()) return compiled;
+  return compiled.status().At(shape.json_schema ? shape.json_path : "tools");
 }
 
 std::shared_ptr<const grammar::CompiledGrammar> GrammarCache::Find(const std::string& key) {

@@ -41,7 +41,7 @@ class GrammarCache {
                const grammar::GrammarLimits& limits = {});
 
   // Errors are all the request's: kInvalidArgument and kUnsupported, which begin with the place
-  // in the request. Takes at most limits.seconds and a little.
+  // in the request. Takes at most limits.seconds of work and a little.
   Result<std::shared_ptr<const grammar::CompiledGrammar>> Get(const grammar::AnswerShape& shape);
 
   GrammarCounts counts() const;

@@ -273,6 +273,7 @@ void StreamParser::TakeGap(std::string_view text) {
     if (text[i] == '>' && !gap_closed_) {
       gap_closed_ = true;
     } else if (!IsBlank(text[i])) {
+      if (cut_short_ && in_block_) return;  // the beginning of a tag, held until the end
       // Text between calls or behind them is the model's, and goes on with what was before.
       output_.Mend(Repair::kTextAfterCalls);
       SetState(free_state_);

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/processor_watch.h"
 #include "json/parse.h"
 #include "support/case_file.h"
 #include "support/slow_grammar.h"
@@ -211,7 +213,9 @@ TEST(JsonSchema, BombsEndWithinTheLimits) {
     const GrammarLimits limits;
     SchemaCompiler compiler(grammar, limits);
     const json::Value schema = ParseJson(bomb.schema);
+    const ProcessorWatch watch;
     const Result<ExprId> form = compiler.Json(schema, "schema", {});
+    std::cout << bomb.name << ": " << watch.seconds() * 1000 << " ms of work\n";
     // Some of these are only large. What counts is that all of them end.
     if (!form.ok()) {
       EXPECT_EQ(form.status().code(), Code::kResourceExhausted) << form.status().message();

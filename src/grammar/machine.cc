@@ -24,7 +24,7 @@ struct SubsetHash {
 class Builder {
  public:
   Builder(const Nfa& nfa, MachineBudget* budget)
-      : nfa_(nfa), budget_(*budget), seen_(nfa.states()) {}
+      : nfa_(nfa), budget_(*budget), seen_(nfa.states()), behind_(nfa.states(), -1) {}
 
   // False: too many subsets.
   Result<bool> Deterministic(size_t most_states, Machine* machine);
@@ -68,7 +68,18 @@ class Builder {
     return static_cast<int32_t>(it->second);
   }
 
-  void AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine);
+  // The same for what one edge leads to. Most edges are of this kind, many with the same target.
+  int32_t StateBehind(int32_t target) {
+    int32_t& id = behind_[static_cast<size_t>(target)];
+    if (id < 0) {
+      Subset subset = {target};
+      Close(&subset);
+      id = StateOf(std::move(subset));
+    }
+    return id;
+  }
+
+  void AddByteEdges(std::vector<Nfa::Edge>* edges, Machine* machine);
   void AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out);
 
   const Nfa& nfa_;
@@ -77,9 +88,10 @@ class Builder {
   int32_t round_ = 0;
   std::unordered_map<Subset, size_t, SubsetHash> ids_;
   std::vector<const Subset*> todo_;  // by id
+  std::vector<int32_t> behind_;      // by target: StateBehind, -1 where it wasn't asked
 };
 
-void Builder::AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine) {
+void Builder::AddByteEdges(std::vector<Nfa::Edge>* edges, Machine* machine) {
   const auto add = [&](int low, int high, int32_t target) {
     const auto first = static_cast<size_t>(machine->states.back().bytes);
     if (machine->bytes.size() > first && machine->bytes.back().target == target &&
@@ -89,14 +101,15 @@ void Builder::AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine
     }
     machine->bytes.push_back({static_cast<uint8_t>(low), static_cast<uint8_t>(high), target});
   };
-  if (edges.size() == 1) {
-    Subset subset = {edges[0].target};
-    Close(&subset);
-    return add(edges[0].low, edges[0].high, StateOf(std::move(subset)));
+  std::ranges::sort(*edges, {}, &Nfa::Edge::low);
+  const auto overlap = [](const Nfa::Edge& a, const Nfa::Edge& b) { return a.high >= b.low; };
+  if (std::ranges::adjacent_find(*edges, overlap) == edges->end()) {
+    for (const Nfa::Edge& edge : *edges) add(edge.low, edge.high, StateBehind(edge.target));
+    return;
   }
   // Bytes between two borders go the same ways.
   std::array<bool, 257> border{};
-  for (const Nfa::Edge& edge : edges) border[edge.low] = border[edge.high + 1] = true;
+  for (const Nfa::Edge& edge : *edges) border[edge.low] = border[edge.high + 1] = true;
   std::array<int, 256> piece_of{};
   std::vector<std::pair<int, int>> pieces;  // from, up to
   for (int byte = 0; byte < 256; ++byte) {
@@ -105,7 +118,7 @@ void Builder::AddByteEdges(const std::vector<Nfa::Edge>& edges, Machine* machine
     piece_of[static_cast<size_t>(byte)] = static_cast<int>(pieces.size()) - 1;
   }
   std::vector<Subset> targets(pieces.size());
-  for (const Nfa::Edge& edge : edges) {
+  for (const Nfa::Edge& edge : *edges) {
     for (int p = piece_of[edge.low]; p <= piece_of[edge.high]; ++p) {
       targets[static_cast<size_t>(p)].push_back(edge.target);
     }
@@ -156,7 +169,7 @@ Result<bool> Builder::Deterministic(size_t most_states, Machine* machine) {
     made.bytes = static_cast<int32_t>(machine->bytes.size());
     made.calls = static_cast<int32_t>(machine->calls.size());
     made.tokens = static_cast<int32_t>(machine->tokens.size());
-    if (!bytes.empty()) AddByteEdges(bytes, machine);
+    if (!bytes.empty()) AddByteEdges(&bytes, machine);
     if (!calls.empty()) AddSymbolEdges(&calls, &machine->calls);
     if (!tokens.empty()) AddSymbolEdges(&tokens, &machine->tokens);
     made.bytes_end = static_cast<int32_t>(machine->bytes.size());
@@ -272,7 +285,7 @@ void KeepEdges(const std::vector<Edge>& edges, const std::vector<int32_t>& ids, 
 }
 
 // Without states from which nothing is ever accepted; the start stays.
-Machine RemoveDead(const Machine& machine) {
+Machine RemoveDead(Machine machine) {
   const std::vector<bool> live = FindLive(machine);
   std::vector<int32_t> ids(machine.states.size(), -1);
   int32_t kept = 0;
@@ -305,12 +318,13 @@ void Nfa::AddSet(int32_t from, const ByteSet& set, int32_t to) {
   }
 }
 
-Status MachineBudget::Check() const {
+Status MachineBudget::Check() {
   if (states > limits.states) {
     return ResourceExhausted("the grammar needs more than {} states", limits.states);
   }
-  if (watch.seconds() > limits.seconds) {
-    return ResourceExhausted("the grammar takes more than {} s to compile", limits.seconds);
+  if (work.IsOver()) {
+    return ResourceExhausted("the grammar takes more than {} s of processor time to compile",
+                             limits.seconds);
   }
   return {};
 }
@@ -320,12 +334,12 @@ Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* b
   {
     Builder builder(nfa, budget);
     FATHOM_ASSIGN_OR_RETURN(const bool done, builder.Deterministic(most_states, &machine));
-    if (done) return RemoveDead(machine);
+    if (done) return RemoveDead(std::move(machine));
   }
   machine = {};
   Builder builder(nfa, budget);
   FATHOM_RETURN_IF_ERROR(builder.WithChoices(&machine));
-  return RemoveDead(machine);
+  return RemoveDead(std::move(machine));
 }
 
 }  // namespace fathom::grammar

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/status.h"
+#include "grammar/budget.h"
 #include "grammar/expression.h"
 #include "grammar/limits.h"
 
@@ -79,9 +79,9 @@ struct Machine {
 struct MachineBudget {
   const GrammarLimits& limits;
   int64_t states = 0;  // made so far, Nfas' included
-  Stopwatch watch{};
+  WorkLimit work{limits};
 
-  Status Check() const;
+  Status Check();
 };
 
 // The Nfa's language without the empty edges. Subsets of states become one state, unless that makes

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -155,6 +156,50 @@ struct SpellingTree {
   }
 };
 
+// Numbers lists of numbers. The lists lie in one piece: a large automaton has a hundred thousand of
+// them, and to free so many took half as long as to make them.
+class ListNumbers {
+ public:
+  // The number of the list, and whether it is a new one: then it is the next after all others.
+  std::pair<int32_t, bool> Number(std::span<const int32_t> list) {
+    if (2 * (ends_.size() + 1) > slots_.size()) Grow();
+    int32_t& slot = SlotOf(list);
+    if (slot >= 0) return {slot, false};
+    slot = static_cast<int32_t>(ends_.size());
+    all_.insert(all_.end(), list.begin(), list.end());
+    ends_.push_back(all_.size());
+    return {slot, true};
+  }
+
+ private:
+  std::span<const int32_t> List(size_t number) const {
+    const size_t begin = number == 0 ? 0 : ends_[number - 1];
+    return std::span(all_).subspan(begin, ends_[number] - begin);
+  }
+
+  // Where the list's number is, or -1 for it to be written.
+  int32_t& SlotOf(std::span<const int32_t> list) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const int32_t value : list) {
+      hash = (hash ^ static_cast<uint32_t>(value)) * 0x9E3779B97F4A7C15;
+      hash ^= hash >> 32;
+    }
+    for (size_t i = hash % slots_.size();; i = (i + 1) % slots_.size()) {
+      int32_t& slot = slots_[i];
+      if (slot < 0 || std::ranges::equal(List(static_cast<size_t>(slot)), list)) return slot;
+    }
+  }
+
+  void Grow() {
+    slots_.assign(std::max(slots_.size() * 2, size_t{64}), -1);
+    for (size_t i = 0; i < ends_.size(); ++i) SlotOf(List(i)) = static_cast<int32_t>(i);
+  }
+
+  std::vector<int32_t> all_;
+  std::vector<size_t> ends_;    // in all_, by number
+  std::vector<int32_t> slots_;  // numbers by hash, at most half of them used
+};
+
 // Writes the tree once for every state of the automaton, with the states that its classes lead to
 // at the leaves. Parts with the same targets are written once.
 class ByteWriter {
@@ -175,6 +220,7 @@ class ByteWriter {
  private:
   Result<std::vector<ByteDfa::Edge>> Edges(int32_t node, int32_t state) {
     std::vector<ByteDfa::Edge> edges;
+    edges.reserve(tree_.nodes[static_cast<size_t>(node)].edges.size());
     FATHOM_RETURN_IF_ERROR(budget_.Spend(1));
     for (const SpellingTree::Edge& edge : tree_.nodes[static_cast<size_t>(node)].edges) {
       int32_t target = -1;
@@ -195,17 +241,17 @@ class ByteWriter {
 
   // The state inside a character at `node`, read from `state`; -1 when nothing goes on.
   Result<int32_t> StateOf(int32_t node, int32_t state) {
-    std::vector<int32_t> key = {node};
+    key_ = {node};
     bool any = false;
     for (const int32_t leaf : tree_.nodes[static_cast<size_t>(node)].leaves) {
-      key.push_back(dfa_.Next(state, leaf));
-      any |= key.back() >= 0;
+      key_.push_back(dfa_.Next(state, leaf));
+      any |= key_.back() >= 0;
     }
     if (!any) return -1;
-    const auto known = ids_.find(key);
-    if (known != ids_.end()) return known->second;
-    const auto id = static_cast<int32_t>(bytes_.states.size());
-    ids_[std::move(key)] = id;
+    // States inside of characters follow those of the automaton, one for each key.
+    const auto [number, fresh] = keys_.Number(key_);
+    const int32_t id = static_cast<int32_t>(dfa_.states()) + number;
+    if (!fresh) return id;
     bytes_.states.emplace_back();
     FATHOM_ASSIGN_OR_RETURN(auto edges, Edges(node, state));
     bytes_.states[static_cast<size_t>(id)].edges = std::move(edges);
@@ -216,7 +262,8 @@ class ByteWriter {
   const SpellingTree& tree_;
   Budget& budget_;
   ByteDfa bytes_;
-  std::map<std::vector<int32_t>, int32_t> ids_;
+  ListNumbers keys_;
+  std::vector<int32_t> key_;  // work space
 };
 
 void SpellText(std::initializer_list<ByteRange> bytes, std::vector<Spelling>* out) {

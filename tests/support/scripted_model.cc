@@ -53,11 +53,21 @@ void ScriptedModel::Forward(const Batch& batch, KvCache& cache) {
   for (int64_t row = 0; row < rows.count; ++row) {
     place(row, rows.positions[row]) = batch.tokens()[static_cast<size_t>(row)];
   }
-  logits_.assign(static_cast<size_t>(rows_ * vocab_size_), 0);
+  const auto size = static_cast<size_t>(rows_ * vocab_size_);
+  if (write_row_) {
+    logits_.resize(size);
+  } else {
+    logits_.assign(size, 0);
+  }
   float* own = logits_.data();
   for (const int32_t row : batch.logit_rows()) {
     prefix_.clear();
     for (int64_t p = 0; p <= rows.positions[row]; ++p) prefix_.push_back(place(row, p));
+    if (write_row_) {
+      write_row_(prefix_, {own, static_cast<size_t>(vocab_size_)});
+      own += vocab_size_;
+      continue;
+    }
     const int32_t next = script_(prefix_);
     FATHOM_CHECK(next >= kBrokenLogits && next < vocab_size_, "the script says {}", next);
     if (next == kBrokenLogits) {

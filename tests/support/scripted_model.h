@@ -21,6 +21,9 @@ namespace fathom::test {
 using Script = std::function<int32_t(std::span<const int32_t> prefix)>;
 inline constexpr int32_t kBrokenLogits = -1;
 
+// Writes the whole row of logits [vocab], given all tokens so far.
+using RowScript = std::function<void(std::span<const int32_t> prefix, std::span<float> logits)>;
+
 // A script whose every token depends on every token before it, in [first, first + count).
 Script HashScript(int32_t first, int32_t count);
 
@@ -36,6 +39,9 @@ class ScriptedModel : public StepModel {
   // Called inside of every step, before anything is written.
   void OnStep(std::function<void(const Batch&)> on_step) { on_step_ = std::move(on_step); }
 
+  // Rows are written by this one, and the script isn't asked.
+  void WriteRows(RowScript rows) { write_row_ = std::move(rows); }
+
   int64_t vocab_size() const override { return vocab_size_; }
   const TransformerOptions& options() const override { return options_; }
   void Forward(const Batch& batch, KvCache& cache) override;
@@ -46,6 +52,7 @@ class ScriptedModel : public StepModel {
   const int64_t vocab_size_;
   const Script script_;
   std::function<void(const Batch&)> on_step_;
+  RowScript write_row_;
   KvCache cache_;
   std::vector<int32_t> written_;  // [pages, 64], kUnwritten where nothing was
   std::vector<int32_t> prefix_;

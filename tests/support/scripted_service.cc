@@ -1,5 +1,6 @@
 #include "support/scripted_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/model_aliases.h"
@@ -17,11 +18,13 @@ Result<std::unique_ptr<ScriptedService>> ScriptedService::Start(ScriptedServiceO
   engine.step_tokens = 256;
   engine.logit_rows = options.max_running;
   engine.pages = options.pages;
-  engine.vocab_size = service->tokenizer->vocabulary().id_limit();
+  engine.vocab_size =
+      std::max<int64_t>(options.vocab_size, service->tokenizer->vocabulary().id_limit());
   engine.engine.max_running = options.max_running;
   engine.engine.eos_ids = {*service->tokenizer->TokenId(chat::kEos)};
   service->model =
       MakeScriptedModel(engine, ChatScript(*service->tokenizer, std::move(options.lines)));
+  if (options.rows) service->model->WriteRows(options.rows(*service->tokenizer));
   if (options.on_step) service->model->OnStep(std::move(options.on_step));
   service->keys = std::make_unique<api::KeyStore>(std::move(options.keys));
   service->engine =

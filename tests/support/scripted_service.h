@@ -1,6 +1,8 @@
 // The whole server over a scripted model: what tests of the APIs talk to.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +19,8 @@ namespace fathom::test {
 struct ScriptedServiceOptions {
   std::string tokenizer;  // tokenizer.json
   std::vector<Line> lines;
+  std::function<RowScript(const Tokenizer&)> rows;  // instead of lines
+  int64_t vocab_size = 0;                           // 0: as many as the tokenizer has ids
   api::ApiOptions api;  // models are filled in: "scripted" and the aliases
   api::KeyRing keys = api::KeyRing::Open();
   int64_t context = 4096;
