@@ -44,6 +44,7 @@ int64_t Microseconds(double seconds) { return static_cast<int64_t>(std::llround(
 
 using Exchange = std::shared_ptr<http::Exchange>;
 using BodyHandler = std::function<void(const Caller&, const json::Value& body)>;
+using BodyAnswer = std::function<http::Response(const Caller&, const json::Value& body)>;
 
 Dialect CallersDialect(const Caller& caller) {
   return DialectOf(caller.exchange->request().head.path);
@@ -115,7 +116,7 @@ class Server final : public ApiServer {
   // Reads the body; a handler in `admitted` form answers for the caller's limits too.
   http::RouteHandler WithBody(BodyHandler handler) const;
   http::RouteHandler Admitted(BodyHandler handler) const;
-  http::RouteHandler Counted(BodyHandler handler) const;
+  http::RouteHandler Counted(BodyAnswer answer) const;
 
   template <typename ReadFunction>
   BodyHandler AnswerWith(ReadFunction read,
@@ -248,12 +249,13 @@ http::RouteHandler Server::Admitted(BodyHandler handler) const {
       });
 }
 
-// For what is answered before the handler returns: it counts as a request that runs until then.
-http::RouteHandler Server::Counted(BodyHandler handler) const {
+// For what is answered at once: it counts as a request that runs until its answer is made.
+http::RouteHandler Server::Counted(BodyAnswer answer) const {
   return Admitted(
-      [this, handler = std::move(handler)](const Caller& caller, const json::Value& body) {
-        handler(caller, body);
+      [this, answer = std::move(answer)](const Caller& caller, const json::Value& body) {
+        http::Response response = answer(caller, body);
         parts_.use.End(*caller.holder);
+        caller.exchange->Send(std::move(response));
       });
 }
 
@@ -317,9 +319,8 @@ void Server::AddAnswers() {
     const auto request = ReadCountTokens(body);
     const auto prompt = request.ok() ? PromptOf(*request, *caller.holder)
                                      : Result<std::vector<int32_t>>(request.status());
-    caller.exchange->Send(
-        prompt.ok() ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
-                    : ErrorResponse(CallersDialect(caller), prompt.status()));
+    return prompt.ok() ? JsonResponse(CountTokensAnswer(static_cast<int64_t>(prompt->size())))
+                       : ErrorResponse(CallersDialect(caller), prompt.status());
   });
   for (const std::string base : {"", "/anthropic"}) {
     Add("POST", base + "/messages", messages);
@@ -349,8 +350,8 @@ void Server::AddTokens() {
                                                    request.parse_special, tokenizer_));
           return TokenizeBody(ids, tokenizer_, engine_.context(), request.token_strings);
         }();
-        caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
-                                          : ErrorResponse(CallersDialect(caller), answer.status()));
+        return answer.ok() ? JsonResponse(*answer)
+                           : ErrorResponse(CallersDialect(caller), answer.status());
       }));
   Add("POST", "/detokenize", Counted([this](const Caller& caller, const json::Value& body) {
         const auto answer = [&]() -> Result<json::Value> {
@@ -359,8 +360,8 @@ void Server::AddTokens() {
           static_cast<void>(name);
           return DetokenizeBody(request.tokens, tokenizer_);
         }();
-        caller.exchange->Send(answer.ok() ? JsonResponse(*answer)
-                                          : ErrorResponse(CallersDialect(caller), answer.status()));
+        return answer.ok() ? JsonResponse(*answer)
+                           : ErrorResponse(CallersDialect(caller), answer.status());
       }));
   Add("POST", "/embeddings", WithBody([](const Caller& caller, const json::Value&) {
         caller.exchange->Send(ErrorResponse(CallersDialect(caller), NoEmbeddings()));

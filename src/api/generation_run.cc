@@ -88,7 +88,7 @@ GenerationRun::GenerationRun(const AnswerParts& parts, Caller caller, AnswerHead
 
 GenerationRun::~GenerationRun() {
   Charge({});  // of what never began
-  parts_.use.End(*caller_.holder);
+  Release();
   parts_.live.Leave(this);  // last: a server that ends waits for this
 }
 
@@ -115,7 +115,13 @@ void GenerationRun::Start(std::vector<GenerateRequest> requests) {
   own_seconds_ += own.seconds();
 }
 
+// Before the last byte: a client that waits for it and then asks again is one at a time.
+void GenerationRun::Release() {
+  if (!released_.exchange(true)) parts_.use.End(holder());
+}
+
 void GenerationRun::Refused(const Status& status, double retry_seconds) {
+  Release();
   http::Response response = Failure(status);
   if (status.code() == Code::kResourceExhausted) {
     AddRetryAfter(retry_seconds, &response);
@@ -218,6 +224,7 @@ void GenerationRun::Work() {
     for (size_t i = 0; i < generations_.size(); ++i) TakeAll(i, &out);
     bool over = ended_ == generations_.size();
     if (over && !closed_) over = !GoesOn(&out);
+    if (over) Release();
     if (over && !closed_) FinishAll(&out);
     Send(&out);
     own_seconds_ += own.seconds();
@@ -301,6 +308,7 @@ http::Response GenerationRun::Failure(const Status& status) const {
 void GenerationRun::FailAll(const Status& status, std::string* out) {
   // Of a failure of our own the client learns only that.
   if (HttpStatus(status.code()) == 500) LogWarning("{}: {}", head_.id, status.message());
+  if (ended_ == generations_.size()) Release();
   if (stream_ != nullptr) {
     Fail(status, out);
     Send(out);

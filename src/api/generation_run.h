@@ -156,6 +156,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   Status HoldCost(std::span<const GenerateRequest> requests, int64_t prompt_tokens,
                   double* retry_seconds);
   void Charge(const AnswerUsage& usage);
+  void Release();
   void Open();
   void Work();
   bool GoesOn(std::string* out);
@@ -176,6 +177,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   const Stopwatch watch_;
   std::atomic<int> wakes_ = 0;
   std::atomic<bool> gone_ = false, out_of_time_ = false;
+  std::atomic<bool> released_ = false;  // no longer counts as a request that runs
 
   std::mutex ids_mutex_;        // held only for a moment, under the other one too
   std::vector<RequestId> ids_;  // of the engine

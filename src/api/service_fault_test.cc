@@ -249,6 +249,24 @@ TEST_F(ServiceFaultTest, AKeysLimitsHoldForEveryKindOfRequest) {
   EXPECT_NE(refused.Header("Retry-After"), "");
 }
 
+// Who waits for an answer before the next question is never more than one request.
+TEST_F(ServiceFaultTest, OneAtATimeIsEnoughForWhoAsksOneAtATime) {
+  test::ScriptedServiceOptions options;
+  options.keys = *KeyRing::FromJson(
+      R"({"keys": [{"name": "abc", "max_running": 1, "sha256":
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}]})");
+  Start(std::move(options));
+  for (int i = 0; i < 60; ++i) {
+    for (const std::string more : {"", R"(, "stream": true)"}) {
+      const std::string body =
+          R"({"messages": [{"role": "user", "content": "hello"}])" + more + "}";
+      ASSERT_EQ(Post(port_, "/v1/chat/completions", body, "x-api-key: abc\r\n").status, 200) << i;
+    }
+    ASSERT_EQ(Post(port_, "/tokenize", R"({"prompt": "a"})", "x-api-key: abc\r\n").status, 200)
+        << i;
+  }
+}
+
 TEST_F(ServiceFaultTest, TheCacheDoesNotTellOneKeyWhatAnotherAsked) {
   test::ScriptedServiceOptions options;
   options.keys = TwoKeys();
