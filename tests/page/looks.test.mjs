@@ -190,7 +190,9 @@ test("a whole conversation by keyboard alone", () => withPage(async (page) => {
   await press("s");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
   await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await press("/");
+  await eventually(() => page.evaluate(() => document.activeElement.closest(".search") !== null), true);
   await page.keyboard.type("two");
   await eventually(() => page.locator(".list .row").count(), 1);
   await press("Escape");

@@ -47,9 +47,10 @@ export function Composer() {
     setText(value);
   };
   const submit = () => {
-    if (!text.trim() || busy || !app.offer) return;
+    const words = field.current.value;  // `text` may be a keystroke behind on a busy machine
+    if (!words.trim() || busy || !app.offer) return;
     write("");
-    send(text);
+    send(words);
   };
   // On a touch screen, where Shift is far, Enter is a new line and the button sends.
   const onKeyDown = (event) => {

@@ -59,9 +59,10 @@ function Editor({ node, onEnd }) {
     field.current.setSelectionRange(node.text.length, node.text.length);
   }, []);
   const done = () => {
-    if (!text.trim()) return;
+    const words = field.current.value;  // `text` may be a keystroke behind on a busy machine
+    if (!words.trim()) return;
     onEnd();
-    if (text !== node.text) edit(node, text);
+    if (words !== node.text) edit(node, words);
   };
   const onKeyDown = (event) => {
     if (event.key === "Escape") {
