@@ -77,12 +77,13 @@ test("a tool that fails", () => withPage(async (page) => {
 
 test("stopping, by button and by Escape", () => withPage(async (page) => {
   await ready(page);
-  for (const stop of [
+  for (const [before, stop] of [
     () => page.getByRole("button", { name: "Stop" }).click(),
     () => page.keyboard.press("Escape"),
-  ]) {
+  ].entries()) {
     await field(page).fill("Write without end.");
     await field(page).press("Enter");
+    await eventually(() => page.locator(".answer").count(), before + 1);
     await lastAnswer(page).getByText("Line 2 of a text").waitFor();
     await stop();
     await answered(page);

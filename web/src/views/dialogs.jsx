@@ -1,5 +1,5 @@
 // Dialogs: the browser's own element keeps the keyboard inside and closes on Escape.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { app, giveKey } from "../app_state.js";
 import licenses from "../licenses.txt?url";
 import { download, fileNameOf, toJson, toMarkdown } from "../transfer.js";
@@ -7,10 +7,12 @@ import { Icon } from "./icons.jsx";
 
 export function Dialog({ title, onClose, className = "", children, closable = true }) {
   const element = useRef(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    element.current.showModal();
-    return () => before?.isConnected && before.focus();
+  // Closing gives the focus back to what had it. At once, not after the next picture: whoever types
+  // on must not lose it again.
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    dialog.showModal();
+    return () => dialog.close();
   }, []);
   const onCancel = (event) => {
     event.preventDefault();
