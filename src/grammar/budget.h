@@ -1,4 +1,5 @@
-// What one request's schemas may still cost: states of automata, and processor time.
+// What a request's schemas, and the grammar made of them, may still cost: states of automata, and
+// processor time.
 //
 // Everything whose cost a client's schema decides asks it as it goes, so that a bomb ends within a
 // few milliseconds of the limit. All of a budget's work is one thread's.
@@ -6,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/processor_watch.h"
@@ -42,16 +44,24 @@ class WorkLimit {
 
 class Budget {
  public:
-  explicit Budget(const GrammarLimits& limits) : limits_(limits), work_(limits) {}
+  // `what` is being compiled, for messages.
+  explicit Budget(const GrammarLimits& limits, std::string_view what = "schema")
+      : limits_(limits), what_(what), work_(limits) {}
 
   // Counts `states` made, or none for work that makes no states; asks the clock.
   Status Spend(int64_t states) {
-    states_ += states;
+    Count(states);
+    return Check();
+  }
+
+  // Spend in its parts, where a state is made so quickly that not each can ask.
+  void Count(int64_t states) { states_ += states; }
+  Status Check() {
     if (states_ > limits_.states) {
-      return ResourceExhausted("the schema needs more than {} states", limits_.states);
+      return ResourceExhausted("the {} needs more than {} states", what_, limits_.states);
     }
     if (work_.IsOver()) {
-      return ResourceExhausted("the schema takes more than {} s of processor time to compile",
+      return ResourceExhausted("the {} takes more than {} s of processor time to compile", what_,
                                limits_.seconds);
     }
     return {};
@@ -61,6 +71,7 @@ class Budget {
 
  private:
   const GrammarLimits limits_;
+  const std::string_view what_;
   WorkLimit work_;
   int64_t states_ = 0;
 };

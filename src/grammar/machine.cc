@@ -23,7 +23,7 @@ struct SubsetHash {
 
 class Builder {
  public:
-  Builder(const Nfa& nfa, MachineBudget* budget)
+  Builder(const Nfa& nfa, Budget* budget)
       : nfa_(nfa), budget_(*budget), seen_(nfa.states()), behind_(nfa.states(), -1) {}
 
   // False: too many subsets.
@@ -83,7 +83,7 @@ class Builder {
   void AddSymbolEdges(std::vector<Nfa::Edge>* edges, std::vector<Machine::SymbolEdge>* out);
 
   const Nfa& nfa_;
-  MachineBudget& budget_;
+  Budget& budget_;
   std::vector<int32_t> seen_;  // the round in which a state was seen
   int32_t round_ = 0;
   std::unordered_map<Subset, size_t, SubsetHash> ids_;
@@ -152,7 +152,7 @@ Result<bool> Builder::Deterministic(size_t most_states, Machine* machine) {
   std::vector<Nfa::Edge> bytes, calls, tokens;
   for (size_t id = 0; id < todo_.size(); ++id) {
     if (todo_.size() > most_states) return false;
-    ++budget_.states;
+    budget_.Count(1);
     if (id % 64 == 0) FATHOM_RETURN_IF_ERROR(budget_.Check());
     const Subset& subset = *todo_[id];
     bytes.clear(), calls.clear(), tokens.clear();
@@ -193,7 +193,7 @@ Status Builder::WithChoices(Machine* machine) {
   machine->deterministic = false;
   state_of(nfa_.start);
   for (size_t i = 0; i < todo.size(); ++i) {
-    ++budget_.states;
+    budget_.Count(1);
     if (i % 64 == 0) FATHOM_RETURN_IF_ERROR(budget_.Check());
     Subset subset = {todo[i]};
     Close(&subset);
@@ -318,18 +318,7 @@ void Nfa::AddSet(int32_t from, const ByteSet& set, int32_t to) {
   }
 }
 
-Status MachineBudget::Check() {
-  if (states > limits.states) {
-    return ResourceExhausted("the grammar needs more than {} states", limits.states);
-  }
-  if (work.IsOver()) {
-    return ResourceExhausted("the grammar takes more than {} s of processor time to compile",
-                             limits.seconds);
-  }
-  return {};
-}
-
-Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* budget) {
+Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, Budget* budget) {
   Machine machine;
   {
     Builder builder(nfa, budget);

@@ -8,7 +8,6 @@
 #include "base/status.h"
 #include "grammar/budget.h"
 #include "grammar/expression.h"
-#include "grammar/limits.h"
 
 namespace fathom::grammar {
 
@@ -75,18 +74,9 @@ struct Machine {
   bool deterministic = true;
 };
 
-// What a compilation may still cost.
-struct MachineBudget {
-  const GrammarLimits& limits;
-  int64_t states = 0;  // made so far, Nfas' included
-  WorkLimit work{limits};
-
-  Status Check();
-};
-
 // The Nfa's language without the empty edges. Subsets of states become one state, unless that makes
 // more than `most_states`; then the machine stays one with choices, of at most the Nfa's states.
 // kResourceExhausted beyond the budget.
-Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, MachineBudget* budget);
+Result<Machine> MakeMachine(const Nfa& nfa, size_t most_states, Budget* budget);
 
 }  // namespace fathom::grammar

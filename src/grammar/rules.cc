@@ -41,7 +41,7 @@ class AutomatonBuilder {
       : grammar_(grammar),
         options_(options),
         facts_(FindFacts(grammar, options)),
-        budget_{.limits = limits} {}
+        budget_(limits, "grammar") {}
 
   Result<Automaton> Build();
 
@@ -67,7 +67,7 @@ class AutomatonBuilder {
     return nfa.states() * options_.growth + options_.growth_floor;
   }
   int32_t AddState(Nfa* nfa) {
-    ++budget_.states;
+    budget_.Count(1);
     return nfa->AddState();
   }
 
@@ -79,7 +79,7 @@ class AutomatonBuilder {
   const Grammar& grammar_;
   const AutomatonOptions options_;
   const ExpressionFacts facts_;
-  MachineBudget budget_;
+  Budget budget_;
   Automaton out_;
   std::vector<Source> sources_;                  // by rule of the automaton
   std::unordered_map<ExprId, int32_t> rule_of_;  // of rules' bodies and hoisted expressions
