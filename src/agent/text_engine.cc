@@ -23,18 +23,12 @@ Result<RequestId> TextEngine::Submit(const TextRequest& request, TextCallbacks c
 
 Result<RequestId> TextEngine::Submit(const TextRequest& request, TextPrompt prompt,
                                      TextCallbacks callbacks) {
-  FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(answer_tokens_, request, prompt));
-  stream_events_.clear();
-  FATHOM_ASSIGN_OR_RETURN(TextGeneration text, TextGeneration::Create(tokenizer_, request, prompt,
-                                                                      guide, &stream_events_));
-  GenerateRequest generate;
-  generate.guide = guide;
-  generate.prompt = std::move(prompt.tokens);
-  generate.sampling = request.sampling;
-  FATHOM_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(generate)));
-  text.result().seed = engine_.Progress(id)->seed;
-  Tell(callbacks);
-  generations_.emplace(id, Generation{std::move(text), std::move(callbacks)});
+  FATHOM_ASSIGN_OR_RETURN(
+      TextGeneration::Begun begun,
+      TextGeneration::Begin(tokenizer_, answer_tokens_, request, std::move(prompt)));
+  FATHOM_ASSIGN_OR_RETURN(const RequestId id, engine_.Submit(std::move(begun.request)));
+  begun.text.result().seed = engine_.Progress(id)->seed;
+  generations_.emplace(id, Generation{std::move(begun.text), std::move(callbacks)});
   return id;
 }
 

@@ -18,8 +18,7 @@ std::string AnswerText(const chat::Prompt& opening) {
   return text;
 }
 
-}  // namespace
-
+// Null where nothing is to be guided, which costs nothing.
 Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
                                                      const TextRequest& request,
                                                      const TextPrompt& prompt) {
@@ -27,7 +26,7 @@ Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const Answe
   std::unique_ptr<GrammarForm> form;
   if (request.grammar != nullptr) {
     form = std::make_unique<GrammarForm>(request.grammar);
-    if (!prompt.in_reasoning && !form->Begin(AnswerText(request.opening.text))) {
+    if (!prompt.in_reasoning && !form->Begin(AnswerText(request.opening))) {
       return InvalidArgument(
           "messages: the answer that the last one begins can't become one of the form that is "
           "asked for");
@@ -39,27 +38,29 @@ Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const Answe
                                        std::move(form));
 }
 
+}  // namespace
+
 TextGeneration::TextGeneration(const Tokenizer& tokenizer, TextStream stream,
                                std::shared_ptr<const AnswerGuide> guide)
     : tokenizer_(&tokenizer), guide_(std::move(guide)), stream_(std::move(stream)) {}
 
-Result<TextGeneration> TextGeneration::Create(const Tokenizer& tokenizer,
-                                              const TextRequest& request, const TextPrompt& prompt,
-                                              std::shared_ptr<const AnswerGuide> guide,
-                                              std::vector<chat::StreamEvent>* events) {
+Result<TextGeneration::Begun> TextGeneration::Begin(const Tokenizer& tokenizer,
+                                                    std::shared_ptr<const AnswerTokens> tokens,
+                                                    const TextRequest& request, TextPrompt prompt) {
+  FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(std::move(tokens), request, prompt));
   FATHOM_ASSIGN_OR_RETURN(TextStream stream, TextStream::Create(tokenizer, prompt.stream));
-  TextGeneration generation(tokenizer, std::move(stream), std::move(guide));
-  generation.result_.usage.prompt_tokens = static_cast<int64_t>(prompt.tokens.size());
-  generation.in_reasoning_ = prompt.in_reasoning;
-  std::vector<chat::StreamEvent> said;
-  for (const chat::Segment& segment : request.opening.text.segments()) {
-    generation.stream_.PushOpening(segment, &said);
+  TextGeneration text(tokenizer, std::move(stream), guide);
+  text.result_.usage.prompt_tokens = static_cast<int64_t>(prompt.tokens.size());
+  text.in_reasoning_ = prompt.in_reasoning;
+  std::vector<chat::StreamEvent> known;  // to the client, who said it
+  for (const chat::Segment& segment : request.opening.segments()) {
+    text.stream_.PushOpening(segment, &known);
   }
-  if (request.opening.is_answer) {
-    generation.Keep(0, said);
-    events->insert(events->end(), said.begin(), said.end());
-  }
-  return generation;
+  GenerateRequest generate;
+  generate.prompt = std::move(prompt.tokens);
+  generate.sampling = request.sampling;
+  generate.guide = guide;
+  return Begun{std::move(text), std::move(generate)};
 }
 
 void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent>* events) {

@@ -42,22 +42,17 @@ struct GeneratedMessage {
   Status status;  // not ok: the engine gave up, and the message is what there was
 };
 
-// What guides the answer to a request; null where nothing is to be guided, which costs nothing.
-// kInvalidArgument: the grammar has no answer that begins as the request's opening does.
-Result<std::shared_ptr<AnswerGuide>> MakeAnswerGuide(std::shared_ptr<const AnswerTokens> tokens,
-                                                     const TextRequest& request,
-                                                     const TextPrompt& prompt);
-
 // Serves one request, on one thread at a time.
 class TextGeneration {
  public:
-  // The tokenizer outlives it. `guide` is the one that the engine asks, or null. `events` gets what
-  // the opening says, when that is part of the answer. kInvalidArgument for an unusable stop
-  // string.
-  static Result<TextGeneration> Create(const Tokenizer& tokenizer, const TextRequest& request,
-                                       const TextPrompt& prompt,
-                                       std::shared_ptr<const AnswerGuide> guide,
-                                       std::vector<chat::StreamEvent>* events);
+  // The reader of an answer and what the engine is asked for it; whose it is, and how it ranks, the
+  // caller fills in.
+  struct Begun;
+
+  // The tokenizer outlives it. kInvalidArgument for an unusable stop string, and when the grammar
+  // has no answer that begins as the request's opening does.
+  static Result<Begun> Begin(const Tokenizer& tokenizer, std::shared_ptr<const AnswerTokens> tokens,
+                             const TextRequest& request, TextPrompt prompt);
 
   // Appends what the event brings. Tokens that follow the answer's end are passed over.
   void Take(const TokenEvent& event, std::vector<chat::StreamEvent>* events);
@@ -88,6 +83,11 @@ class TextGeneration {
   Stopwatch watch_;
   bool in_reasoning_ = false;
   bool complete_ = false;
+};
+
+struct TextGeneration::Begun {
+  TextGeneration text;
+  GenerateRequest request;  // prompt, sampling and guide
 };
 
 }  // namespace fathom

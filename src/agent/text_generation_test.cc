@@ -29,8 +29,11 @@ Told Say(const TextRequest& request, const std::string& completion) {
   const auto prompt = MakeTextPrompt(Nano(), request);
   FATHOM_CHECK(prompt.ok(), "{}", prompt.status().message());
   Told told;
-  auto generation = TextGeneration::Create(Nano(), request, *prompt, nullptr, &told.events);
-  FATHOM_CHECK(generation.ok(), "{}", generation.status().message());
+  const int32_t end = Nano().TokenId(chat::kEos).value();
+  const auto ids = AnswerTokens::Make(Nano(), Nano().vocabulary().id_limit(), {end});
+  auto begun = TextGeneration::Begin(Nano(), ids, request, *prompt);
+  FATHOM_CHECK(begun.ok(), "{}", begun.status().message());
+  TextGeneration* const generation = &begun->text;
   const std::vector<int32_t> tokens = Nano().Encode(completion, AllowSpecial::kYes);
   for (size_t i = 0; i < tokens.size() && !generation->ended_early(); ++i) {
     TokenEvent event;
@@ -74,23 +77,10 @@ TEST(TextGeneration, CountsReasoningUpToItsEnd) {
   EXPECT_GT(told.result.usage.completion_tokens, reasoning);
 }
 
-TEST(TextGeneration, AForcedCallIsPartOfTheAnswer) {
-  TextRequest request = Question(chat::ThinkingMode::kChat);
-  request.opening.text.AddTemplate(kOpen + "<｜DSML｜invoke name=\"");
-  request.opening.is_answer = true;
-  const Told told =
-      Say(request, kCall.substr(std::string("<｜DSML｜invoke name=\"").size()) + kClose);
-  ASSERT_EQ(told.result.message.tool_calls.size(), 1U);
-  EXPECT_EQ(told.result.message.tool_calls[0].name, "add");
-  EXPECT_EQ(told.result.message.tool_calls[0].arguments, R"({"a": "1"})");
-  EXPECT_EQ(told.result.end.reason, chat::FinishReason::kToolCalls);
-  EXPECT_TRUE(told.result.end.repairs.empty());
-}
-
 TEST(TextGeneration, WhatTheClientSaidIsNotSaidAgain) {
   TextRequest request = Question(chat::ThinkingMode::kThinking);
-  request.opening.text.AddSpecial(chat::kThinkClose);
-  request.opening.text.AddText("Once upon");
+  request.opening.AddSpecial(chat::kThinkClose);
+  request.opening.AddText("Once upon");
   const Told told = Say(request, " a time<｜end▁of▁sentence｜>");
   EXPECT_EQ(told.result.message.content, " a time");
   EXPECT_EQ(told.result.message.reasoning, "");

@@ -111,15 +111,14 @@ Result<TextPrompt> MakeTextPrompt(const Tokenizer& tokenizer, const TextRequest&
     return s.special && s.text == chat::kThinkClose;
   };
   made.in_reasoning = made.stream.parser.start_in_reasoning &&
-                      std::ranges::none_of(request.opening.text.segments(), closes);
+                      std::ranges::none_of(request.opening.segments(), closes);
   // What is only text under a grammar must not be read as a call that it doesn't know.
   made.stream.parser.plain_tags =
       request.grammar == nullptr &&
       std::ranges::any_of(request.messages, [](const auto& m) { return !m.tools.empty(); });
   made.tokens = RepeatSaid(tokenizer, Tokenize(tokenizer, prompt), request.said);
   // The prompt ends with a special token, so nothing merges across the border.
-  const std::vector<int32_t> opening = Tokenize(tokenizer, request.opening.text);
-  made.opening_tokens = opening.size();
+  const std::vector<int32_t> opening = Tokenize(tokenizer, request.opening);
   std::ranges::copy(opening, std::back_inserter(made.tokens));
   return made;
 }

@@ -18,14 +18,6 @@
 
 namespace fathom {
 
-// The beginning of an answer that is given: the model goes on from there.
-struct Opening {
-  chat::Prompt text;
-  // Whether what it says belongs to the answer, as a forced call does, or was said by the client,
-  // who knows it already. Its tokens are the prompt's either way.
-  bool is_answer = false;
-};
-
 // The tokens in which the model said an earlier answer, end of sentence included, so that the
 // prompt repeats them and not what encoding the text again would give: a model may write a text in
 // other tokens than the tokenizer.
@@ -40,7 +32,7 @@ struct TextRequest {
   // inside the reasoning when the last id is that of <think>, and tools may be called.
   std::vector<int32_t> prompt;
   chat::ThinkingMode thinking = chat::ThinkingMode::kChat;
-  Opening opening;
+  chat::Prompt opening;               // the answer's beginning, said by the client
   std::map<size_t, SaidTokens> said;  // by index among the messages of the assistant
   bool single_call = false;           // the answer ends behind its first call
   SamplingParams sampling;
@@ -52,7 +44,6 @@ struct TextRequest {
 
 struct TextPrompt {
   std::vector<int32_t> tokens;
-  size_t opening_tokens = 0;  // how many at the end are the opening's
   bool in_reasoning = false;  // the first token that is generated is reasoning
   TextStreamOptions stream;
 };

@@ -59,20 +59,20 @@ TEST(MakeTextPrompt, AnOpeningFollowsThePrompt) {
   TextRequest request;
   request.messages = {User("Hi")};
   const TextPrompt plain = Make(request);
-  request.opening.text.AddText("Once upon");
+  request.opening.AddText("Once upon");
   const TextPrompt opened = Make(request);
   EXPECT_EQ(Text(opened), Text(plain) + "Once upon");
-  EXPECT_EQ(opened.opening_tokens, opened.tokens.size() - plain.tokens.size());
 }
 
 TEST(MakeTextPrompt, AnOpeningsSpecialStringsAreTokensOnlyWhereTheyWereAddedAsSuch) {
   TextRequest request;
   request.messages = {User("Hi")};
-  request.opening.text.AddText("</think>");
-  EXPECT_GT(Make(request).opening_tokens, 1U);
-  request.opening.text = {};
-  request.opening.text.AddSpecial(chat::kThinkClose);
-  EXPECT_EQ(Make(request).opening_tokens, 1U);
+  const size_t plain = Make(request).tokens.size();
+  request.opening.AddText("</think>");
+  EXPECT_GT(Make(request).tokens.size(), plain + 1);
+  request.opening = {};
+  request.opening.AddSpecial(chat::kThinkClose);
+  EXPECT_EQ(Make(request).tokens.size(), plain + 1);
 }
 
 TEST(MakeTextPrompt, WhatWasSaidIsRepeatedTokenByToken) {

@@ -120,24 +120,18 @@ void AgentRun::Begin(std::string* out) {
 }
 
 Result<GenerateRequest> AgentRun::BeginGeneration(AgentTurn::Generate generate, std::string* out) {
-  FATHOM_ASSIGN_OR_RETURN(
-      const auto guide, MakeAnswerGuide(parts().answer_tokens, generate.request, generate.prompt));
-  std::vector<chat::StreamEvent> none;  // nothing of it is given
-  FATHOM_ASSIGN_OR_RETURN(text_, TextGeneration::Create(parts().tokenizer, generate.request,
-                                                        generate.prompt, guide, &none));
+  const auto prompt_tokens = static_cast<int64_t>(generate.prompt.tokens.size());
+  FATHOM_ASSIGN_OR_RETURN(TextGeneration::Begun begun,
+                          TextGeneration::Begin(parts().tokenizer, parts().answer_tokens,
+                                                generate.request, std::move(generate.prompt)));
+  text_ = std::move(begun.text);
   ++generations_;
   summary_ = generate.summary;
   counted_ = false;
   call_ids_.clear();
   told_stats_seconds_ = watch_.seconds();
-  if (!summary_) {
-    AgentEvents(out).Round(generate.round, static_cast<int64_t>(generate.prompt.tokens.size()));
-  }
-  GenerateRequest request;
-  request.guide = guide;
-  request.prompt = std::move(generate.prompt.tokens);
-  request.sampling = generate.request.sampling;
-  return request;
+  if (!summary_) AgentEvents(out).Round(generate.round, prompt_tokens);
+  return std::move(begun.request);
 }
 
 void AgentRun::Take(size_t, const TokenEvent& event, std::string* out) {
@@ -177,7 +171,7 @@ void AgentRun::RememberTurn() const {
   if (text_->result().message.tool_calls.empty()) return;
   parts().memory.KeepTurn(
       holder().scope,
-      MakeTurn(text_->result(), {}, head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
+      MakeTurn(text_->result(), head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
       SteadySeconds());
 }
 
@@ -275,14 +269,10 @@ void AgentRun::Finish(const AnswerUsage& usage, std::string* out) {
 AnswerUsage AgentRun::Usage() const {
   AnswerUsage usage = usage_;
   if (counted_) return usage;
-  const fathom::Usage& one = text_->result().usage;
-  usage.prompt_tokens += one.prompt_tokens;
-  usage.cached_tokens += one.cached_tokens;
-  usage.completion_tokens += one.completion_tokens;
-  usage.reasoning_tokens += one.reasoning_tokens;
-  const ThinkingEnd end = text_->result().thinking_end;
-  usage.ended_by_budget += end == ThinkingEnd::kBudget ? 1 : 0;
-  usage.ended_by_loop += end == ThinkingEnd::kLoop ? 1 : 0;
+  const GeneratedMessage& result = text_->result();
+  usage.prompt_tokens += result.usage.prompt_tokens;
+  usage.cached_tokens += result.usage.cached_tokens;
+  AddSaid(result, &usage);
   return usage;
 }
 

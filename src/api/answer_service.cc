@@ -25,7 +25,6 @@ class AnswerRun final : public GenerationRun {
  private:
   struct Choice {
     TextGeneration text;
-    std::vector<chat::StreamEvent> opening = {};  // events, until Begin tells them
     std::vector<std::string> call_ids = {};
     size_t told_logprobs = 0;
     FinishedAnswer answer = {};
@@ -54,36 +53,26 @@ class AnswerRun final : public GenerationRun {
 
   Asked asked_;
   const bool json_;  // no grammar makes it JSON: it is held back and mended when it is whole
-  std::vector<int32_t> opening_;  // the tokens of an opening that is part of the answer
   std::vector<Choice> choices_;
   bool prompt_found_ = false;  // the writer knows
 };
 
 Status AnswerRun::Prepare(const TextRequest& text, const TextPrompt& prompt,
                           std::vector<GenerateRequest>* requests) {
-  if (text.opening.is_answer) {
-    opening_.assign(prompt.tokens.end() - static_cast<ptrdiff_t>(prompt.opening_tokens),
-                    prompt.tokens.end());
-  }
   for (int64_t i = 0; i < asked_.request.choices; ++i) {
-    FATHOM_ASSIGN_OR_RETURN(const auto guide, MakeAnswerGuide(parts().answer_tokens, text, prompt));
-    std::vector<chat::StreamEvent> events;
     FATHOM_ASSIGN_OR_RETURN(
-        TextGeneration generation,
-        TextGeneration::Create(parts().tokenizer, text, prompt, guide, &events));
-    choices_.push_back({std::move(generation), std::move(events)});
-    GenerateRequest& generate = requests->emplace_back();
-    generate.prompt = prompt.tokens;
-    generate.guide = guide;
-    generate.sampling = text.sampling;
-    if (generate.sampling.seed) *generate.sampling.seed += static_cast<uint64_t>(i);
+        TextGeneration::Begun begun,
+        TextGeneration::Begin(parts().tokenizer, parts().answer_tokens, text, prompt));
+    std::optional<uint64_t>& seed = begun.request.sampling.seed;
+    if (seed) *seed += static_cast<uint64_t>(i);
+    choices_.push_back({std::move(begun.text)});
+    requests->push_back(std::move(begun.request));
   }
   return {};
 }
 
 void AnswerRun::Begin(std::string* out) {
   if (streams()) asked_.writer->Begin(head(), out);
-  for (size_t i = 0; i < choices_.size(); ++i) Tell(i, std::move(choices_[i].opening), out);
 }
 
 void AnswerRun::Take(size_t index, const TokenEvent& event, std::string* out) {
@@ -163,10 +152,9 @@ void AnswerRun::RememberTurn(const Choice& choice) const {
   const GeneratedMessage& result = choice.text.result();
   // An answer that the client began is not the whole of what stands in its next prompt.
   if (result.message.tool_calls.empty() || asked_.request.prefix) return;
-  parts().memory.KeepTurn(
-      holder().scope,
-      MakeTurn(result, opening_, head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
-      SteadySeconds());
+  parts().memory.KeepTurn(holder().scope,
+                          MakeTurn(result, head().thinking, *parts().tokenizer.TokenId(chat::kEos)),
+                          SteadySeconds());
 }
 
 void AnswerRun::RememberConversation(const Choice& choice) const {
@@ -182,13 +170,9 @@ AnswerUsage AnswerRun::Usage() const {
   AnswerUsage usage;
   usage.prompt_tokens = head().prompt_tokens;
   for (const Choice& choice : choices_) {
-    const fathom::Usage& one = choice.text.result().usage;
-    usage.cached_tokens = std::max(usage.cached_tokens, one.cached_tokens);
-    usage.completion_tokens += one.completion_tokens;
-    usage.reasoning_tokens += one.reasoning_tokens;
-    const ThinkingEnd end = choice.text.result().thinking_end;
-    usage.ended_by_budget += end == ThinkingEnd::kBudget ? 1 : 0;
-    usage.ended_by_loop += end == ThinkingEnd::kLoop ? 1 : 0;
+    const GeneratedMessage& result = choice.text.result();
+    usage.cached_tokens = std::max(usage.cached_tokens, result.usage.cached_tokens);
+    AddSaid(result, &usage);
   }
   return usage;
 }

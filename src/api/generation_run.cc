@@ -41,6 +41,13 @@ int64_t UnixSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
+void AddSaid(const GeneratedMessage& answer, AnswerUsage* usage) {
+  usage->completion_tokens += answer.usage.completion_tokens;
+  usage->reasoning_tokens += answer.usage.reasoning_tokens;
+  usage->ended_by_budget += answer.thinking_end == ThinkingEnd::kBudget ? 1 : 0;
+  usage->ended_by_loop += answer.thinking_end == ThinkingEnd::kLoop ? 1 : 0;
+}
+
 TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logprobs& logprobs) {
   TokenInfo info;
   info.bytes = vocabulary.Bytes(token);
@@ -149,11 +156,11 @@ void GenerationRun::Charge(const AnswerUsage& usage) {
   if (!hold_) return;
   Spending spent;
   if (ran_) {
+    const AnswerUsage before = charged_.value_or(AnswerUsage());
     spent = {.requests = charged_ ? 0 : 1,
-             .prompt_tokens = usage.prompt_tokens - charged_.value_or(AnswerUsage()).prompt_tokens,
-             .cached_tokens = usage.cached_tokens - charged_.value_or(AnswerUsage()).cached_tokens,
-             .completion_tokens =
-                 usage.completion_tokens - charged_.value_or(AnswerUsage()).completion_tokens};
+             .prompt_tokens = usage.prompt_tokens - before.prompt_tokens,
+             .cached_tokens = usage.cached_tokens - before.cached_tokens,
+             .completion_tokens = usage.completion_tokens - before.completion_tokens};
     charged_ = usage;
   }
   parts_.quotas.Settle(holder(), *hold_, spent, QuotaNow());

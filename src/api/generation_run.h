@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "agent/answer_guide.h"
+#include "agent/text_generation.h"
 #include "api/answer_grammar.h"
 #include "api/answer_writer.h"
 #include "api/keys.h"
@@ -195,6 +196,10 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   double said_seconds_ = 0;              // when the stream last got something
   std::shared_ptr<GenerationRun> self_;  // until every generation has ended
 };
+
+// Adds what the model said in an answer; its prompt is the caller's to count, since answers may
+// share one.
+void AddSaid(const GeneratedMessage& answer, AnswerUsage* usage);
 
 TokenInfo MakeTokenInfo(const Vocabulary& vocabulary, int32_t token, const Logprobs& logprobs);
 

@@ -42,7 +42,7 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
     if (calls) {
       return InvalidArgument("tool_choice: an answer that is begun can't begin with a call");
     }
-    text.opening.text = BeginAnswer(text.messages.back(), thinking);
+    text.opening = BeginAnswer(text.messages.back(), thinking);
     text.messages.pop_back();
   }
   text.said = RestoreTurns(parts.memory, holder.scope, SteadySeconds(), &text.messages);

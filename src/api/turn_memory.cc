@@ -71,15 +71,13 @@ bool SaysTheSame(const chat::Message& sent, const chat::Message& said) {
 
 }  // namespace
 
-std::shared_ptr<const RememberedTurn> MakeTurn(const GeneratedMessage& answer,
-                                               std::span<const int32_t> opening, bool thinking,
+std::shared_ptr<const RememberedTurn> MakeTurn(const GeneratedMessage& answer, bool thinking,
                                                int32_t end_of_sentence) {
   auto turn = std::make_shared<RememberedTurn>();
   turn->message = answer.message;
   if (answer.end.open == chat::OpenSection::kNone && !answer.tokens.empty() &&
       answer.tokens.back() == end_of_sentence) {
-    turn->said.tokens.assign(opening.begin(), opening.end());
-    turn->said.tokens.insert(turn->said.tokens.end(), answer.tokens.begin(), answer.tokens.end());
+    turn->said.tokens = answer.tokens;
     turn->said.thinking = thinking;
   }
   return turn;

@@ -15,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,10 +31,9 @@ struct RememberedTurn {
   chat::Message message;  // with the calls' ids
   SaidTokens said;
 };
-// `opening`: tokens that were given and belong to the answer. Its tokens are kept where the model
-// itself ended it: only then it stands in the next prompt as it was said.
-std::shared_ptr<const RememberedTurn> MakeTurn(const GeneratedMessage& answer,
-                                               std::span<const int32_t> opening, bool thinking,
+// The answer's tokens are kept where the model itself ended it: only then it stands in the next
+// prompt as it was said.
+std::shared_ptr<const RememberedTurn> MakeTurn(const GeneratedMessage& answer, bool thinking,
                                                int32_t end_of_sentence);
 
 // A conversation up to and with an answer.
