@@ -9,6 +9,7 @@
 #include "chat/dsml.h"
 #include "chat/encode.h"
 #include "chat/tool_results.h"
+#include "support/nano_tokenizer.h"
 
 namespace fathom {
 namespace {
@@ -16,15 +17,7 @@ namespace {
 using chat::Message;
 using chat::Role;
 
-// The bundled model's tokenizer, whose tokens are those of the chat format.
-const Tokenizer& Nano() {
-  static const Tokenizer tokenizer = [] {
-    auto loaded = Tokenizer::Load(FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json");
-    FATHOM_CHECK(loaded.ok(), "{}", loaded.status().message());
-    return std::move(loaded).value();
-  }();
-  return tokenizer;
-}
+using test::Nano;
 
 Message User(std::string text) { return {.role = Role::kUser, .content = std::move(text)}; }
 Message System(std::string text) { return {.role = Role::kSystem, .content = std::move(text)}; }

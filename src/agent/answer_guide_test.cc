@@ -8,19 +8,13 @@
 
 #include "base/check.h"
 #include "chat/dsml.h"
+#include "support/nano_tokenizer.h"
 #include "support/scripted_engine.h"
 
 namespace fathom {
 namespace {
 
-const Tokenizer& Nano() {
-  static const Tokenizer tokenizer = [] {
-    auto loaded = Tokenizer::Load(FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json");
-    FATHOM_CHECK(loaded.ok(), "{}", loaded.status().message());
-    return std::move(loaded).value();
-  }();
-  return tokenizer;
-}
+using test::Nano;
 
 int32_t Id(std::string_view token) { return Nano().TokenId(token).value(); }
 

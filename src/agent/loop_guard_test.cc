@@ -11,19 +11,13 @@
 #include <vector>
 
 #include "base/check.h"
+#include "support/nano_tokenizer.h"
 #include "tokenizer/tokenizer.h"
 
 namespace fathom {
 namespace {
 
-const Tokenizer& Nano() {
-  static const Tokenizer tokenizer = [] {
-    auto loaded = Tokenizer::Load(FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json");
-    FATHOM_CHECK(loaded.ok(), "{}", loaded.status().message());
-    return std::move(loaded).value();
-  }();
-  return tokenizer;
-}
+using test::Nano;
 
 // The slow, obvious version.
 int32_t ReferencePeriod(const std::vector<int32_t>& text) {

@@ -6,19 +6,12 @@
 
 #include "chat/dsml.h"
 #include "json/parse.h"
+#include "support/nano_tokenizer.h"
 
 namespace fathom {
 namespace {
 
-// The bundled model's tokenizer, whose tokens are those of the chat format.
-const Tokenizer& Nano() {
-  static const Tokenizer tokenizer = [] {
-    auto loaded = Tokenizer::Load(FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json");
-    FATHOM_CHECK(loaded.ok(), "{}", loaded.status().message());
-    return std::move(loaded).value();
-  }();
-  return tokenizer;
-}
+using test::Nano;
 
 std::vector<int32_t> Ids(std::string_view text) { return Nano().Encode(text, AllowSpecial::kYes); }
 

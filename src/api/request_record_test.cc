@@ -8,7 +8,7 @@
 
 #include "agent/request_json.h"
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::api {
 namespace {
@@ -16,22 +16,19 @@ namespace {
 using test::At;
 using test::TextAt;
 
-class RequestRecordTest : public testing::Test {
+class RequestRecordTest : public test::ServiceFixture {
  protected:
   void Start(bool words) {
     service_.reset();
     lines_.clear();
     test::ScriptedServiceOptions options;
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {{"Ann", "Ann is well."}};
     options.api.record = [this](const std::string& line) {
       const std::lock_guard lock(mutex_);
       lines_.push_back(line);
     };
     options.api.record_words = words;
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
+    Serve(std::move(options));
   }
 
   // The line of a request; it is written when its answer is.
@@ -57,7 +54,6 @@ class RequestRecordTest : public testing::Test {
 
   std::mutex mutex_;
   std::vector<std::string> lines_;
-  std::unique_ptr<test::ScriptedService> service_;
 };
 
 const std::string kChat =

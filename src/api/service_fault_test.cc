@@ -11,7 +11,7 @@
 
 #include "api/sse.h"
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::api {
 namespace {
@@ -32,11 +32,9 @@ KeyRing TwoKeys() {
   return *KeyRing::FromJson("{\"keys\": [" + entries + "]}");
 }
 
-class ServiceFaultTest : public testing::Test {
+class ServiceFaultTest : public test::ServiceFixture {
  protected:
   void Start(test::ScriptedServiceOptions options = {}) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     std::string count;
     for (int i = 1; i <= 400; ++i) count += fmt::format("{} ", i);
     options.lines = {{"count", count},
@@ -48,10 +46,7 @@ class ServiceFaultTest : public testing::Test {
         std::this_thread::sleep_for(std::chrono::milliseconds(step_milliseconds_));
       };
     }
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
     counted_ = count;
   }
   void SetUp() override { Start(); }
@@ -65,19 +60,9 @@ class ServiceFaultTest : public testing::Test {
     return answer.status == 200 && answer.body.find("Hello!") != std::string::npos;
   }
   EngineStats Stats() { return service_->engine->Stats(); }
-  // Waits for what must come.
-  bool Eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 3000; ++i) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
-  }
 
   std::atomic<int> steps_ = 0;
   std::atomic<int> step_milliseconds_ = 0;
-  std::unique_ptr<test::ScriptedService> service_;
-  uint16_t port_ = 0;
   std::string counted_;
 };
 

@@ -10,7 +10,7 @@
 #include "json/parse.h"
 #include "json/write.h"
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::api {
 namespace {
@@ -45,7 +45,7 @@ const std::string kAdd = R"({"type": "object", "properties": {"a": {"type": "int
 const std::string kRain = R"({"type": "object", "properties": {"rain": {"type": "boolean"}},
     "required": ["rain"], "additionalProperties": false})";
 
-class ServiceGuideTest : public testing::Test {
+class ServiceGuideTest : public test::ServiceFixture {
  protected:
   // Not a default argument: g++ 12 takes parts of one for uninitialized.
   void Start() {
@@ -53,8 +53,6 @@ class ServiceGuideTest : public testing::Test {
     Start(std::move(options));
   }
   void Start(test::ScriptedServiceOptions options) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.context = 8192;
     options.pages = 4096;
     options.max_running = 32;
@@ -68,10 +66,7 @@ class ServiceGuideTest : public testing::Test {
         {"weather",
          "Let me think.</think>It rains. It rains. It rains. It rains. It rains. It rains."},
     };
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
   }
   void SetUp() override { Start(); }
 
@@ -98,9 +93,6 @@ class ServiceGuideTest : public testing::Test {
   int64_t ClosingTokens() const {
     return static_cast<int64_t>(Tokens(kClosingSentence).size()) + 1;
   }
-
-  std::unique_ptr<test::ScriptedService> service_;
-  uint16_t port_ = 0;
 };
 
 TEST_F(ServiceGuideTest, ABudgetEndsReasoningAtItsTokenAndTheAnswerFollows) {

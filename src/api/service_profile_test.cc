@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::api {
 namespace {
@@ -13,7 +13,7 @@ using test::JsonOf;
 using test::Post;
 using test::TextAt;
 
-class ServiceProfileTest : public testing::Test {
+class ServiceProfileTest : public test::ServiceFixture {
  protected:
   // Not a default argument: g++ 12 takes parts of one for uninitialized.
   void Start() {
@@ -21,19 +21,11 @@ class ServiceProfileTest : public testing::Test {
     Start(std::move(options));
   }
   void Start(test::ScriptedServiceOptions options) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {{"weather", "Let me think.</think>It rains."}};
     options.api.profile = FindProfile("speciale");
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
   }
   void SetUp() override { Start(); }
-
-  std::unique_ptr<test::ScriptedService> service_;
-  uint16_t port_ = 0;
 };
 
 struct Ask {

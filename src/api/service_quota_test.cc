@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 #include "support/temp_dir.h"
 
 namespace fathom::api {
@@ -28,17 +28,12 @@ KeyRing Ring(const std::string& limits) {
   return *std::move(ring);
 }
 
-class ServiceQuotaTest : public testing::Test {
+class ServiceQuotaTest : public test::ServiceFixture {
  protected:
   void Start(const std::string& limits, test::ScriptedServiceOptions options = {}) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {{"weather", "It rains."}, {"long", std::string(3000, 'a')}};
     options.keys = Ring(limits);
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
   }
 
   test::HttpAnswer Post(const std::string& path, const std::string& body,
@@ -59,9 +54,6 @@ class ServiceQuotaTest : public testing::Test {
     EXPECT_TRUE(number) << path << " of " << json::Dump(value, json::Style::kCompact);
     return number.value_or(-1);
   }
-
-  std::unique_ptr<test::ScriptedService> service_;
-  uint16_t port_ = 0;
 };
 
 TEST_F(ServiceQuotaTest, AUsedUpDayIs429InEveryDialect) {

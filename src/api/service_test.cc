@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::api {
 namespace {
@@ -23,7 +23,7 @@ const std::string kCalls =
     "string=\"false\">1</｜DSML｜parameter>\n<｜DSML｜parameter name=\"b\" string=\"true\">two"
     "</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>";
 
-class ServiceTest : public testing::Test {
+class ServiceTest : public test::ServiceFixture {
  protected:
   // Not a default argument: g++ 12 takes parts of one for uninitialized.
   void Start() {
@@ -31,8 +31,6 @@ class ServiceTest : public testing::Test {
     Start(std::move(options));
   }
   void Start(test::ScriptedServiceOptions options) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     options.lines = {
         {"sum of one and two", "I add them.</think>\n\n" + kCalls},
         {"spelled sum", "I add them.</think>\n\n" + kCalls, /*spelled=*/true},
@@ -46,10 +44,7 @@ class ServiceTest : public testing::Test {
         {"as JSON", "</think>Here you are:\n```json\n{\"rain\": true}\n```"},
         {"Once upon", " a time</think> a time"},
     };
-    auto started = test::ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
   }
   void SetUp() override { Start(); }
 
@@ -69,9 +64,6 @@ class ServiceTest : public testing::Test {
     EXPECT_EQ(answer.body.find("DSML"), std::string::npos) << answer.body;
     return JoinChat(answer.body);
   }
-
-  std::unique_ptr<test::ScriptedService> service_;
-  uint16_t port_ = 0;
 };
 
 TEST_F(ServiceTest, ChatAnswersWholeAndStreamed) {

@@ -35,14 +35,5 @@ int main(int argc, char** argv) {
     }
     return test::ScriptedService::Start(std::move(options));
   };
-  const auto service = start();
-  if (!service.ok()) {
-    fmt::print(stderr, "error: {}\n", service.status().message());
-    return 1;
-  }
-  fmt::print("http://127.0.0.1:{}\n", (*service)->server->port());
-  std::fflush(stdout);
-  while (std::getchar() != EOF) {
-  }
-  return 0;
+  return test::ServeUntilInputEnds(start());
 }

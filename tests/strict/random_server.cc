@@ -39,14 +39,5 @@ int main(int argc, char** argv) {
   options.rows = [&](const Tokenizer& tokenizer) {
     return test::RandomLogits(tokenizer, static_cast<uint64_t>(seed));
   };
-  const auto service = test::ScriptedService::Start(std::move(options));
-  if (!service.ok()) {
-    fmt::print(stderr, "error: {}\n", service.status().message());
-    return 1;
-  }
-  fmt::print("http://127.0.0.1:{}\n", (*service)->server->port());
-  std::fflush(stdout);
-  while (std::getchar() != EOF) {
-  }
-  return 0;
+  return test::ServeUntilInputEnds(test::ScriptedService::Start(std::move(options)));
 }

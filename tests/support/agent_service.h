@@ -18,7 +18,7 @@
 #include "api/agent_tools.h"
 #include "chat/tool_results.h"
 #include "support/api_client.h"
-#include "support/scripted_service.h"
+#include "support/service_fixture.h"
 
 namespace fathom::test {
 
@@ -142,7 +142,7 @@ class ToolGate {
   std::atomic<int> waiting_ = 0, stopped_ = 0;
 };
 
-class AgentServiceTest : public testing::Test {
+class AgentServiceTest : public ServiceFixture {
  protected:
   AgentServiceTest() {
     tools_->Add("echo", [](const std::string& n, const std::stop_token&) {
@@ -159,14 +159,12 @@ class AgentServiceTest : public testing::Test {
                       n));
     });
   }
-  ~AgentServiceTest() override {
+  void TearDown() override {
     gate_.Open();
-    service_.reset();
+    ServiceFixture::TearDown();
   }
 
   void Start(ScriptedServiceOptions options = {}) {
-    service_.reset();
-    options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
     std::string count;
     for (int i = 1; i <= 400; ++i) count += fmt::format("{} ", i);
     options.lines = {
@@ -204,10 +202,7 @@ class AgentServiceTest : public testing::Test {
       };
     }
     if (options.api.tool_groups == nullptr) options.api.tool_groups = tools_;
-    auto started = ScriptedService::Start(std::move(options));
-    ASSERT_TRUE(started.ok()) << started.status().message();
-    service_ = std::move(started).value();
-    port_ = service_->server->port();
+    Serve(std::move(options));
   }
 
   static std::string Twenty() {
@@ -232,13 +227,6 @@ class AgentServiceTest : public testing::Test {
     EXPECT_EQ(answer.body.find("DSML"), std::string::npos) << answer.body;
     return ReadAgentEvents(answer.body);
   }
-  bool Eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 3000; ++i) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
-  }
   bool AllIsOver() {
     return Eventually([&] {
       const api::ApiCounts counts = service_->server->counts();
@@ -254,8 +242,6 @@ class AgentServiceTest : public testing::Test {
   std::shared_ptr<TestTools> tools_ = std::make_shared<TestTools>();
   ToolGate gate_;
   std::atomic<int> step_milliseconds_ = 0;
-  std::unique_ptr<ScriptedService> service_;
-  uint16_t port_ = 0;
 };
 
 }  // namespace fathom::test

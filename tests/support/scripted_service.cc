@@ -1,6 +1,9 @@
 #include "support/scripted_service.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "api/model_aliases.h"
@@ -37,6 +40,18 @@ Result<std::unique_ptr<ScriptedService>> ScriptedService::Start(ScriptedServiceO
                           api::ApiServer::Start(std::move(options.api), *service->engine,
                                                 *service->tokenizer, *service->keys));
   return service;
+}
+
+int ServeUntilInputEnds(const Result<std::unique_ptr<ScriptedService>>& service) {
+  if (!service.ok()) {
+    fmt::print(stderr, "error: {}\n", service.status().message());
+    return 1;
+  }
+  fmt::print("http://127.0.0.1:{}\n", (*service)->server->port());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  return 0;
 }
 
 }  // namespace fathom::test

@@ -41,4 +41,8 @@ struct ScriptedService {
   static Result<std::unique_ptr<ScriptedService>> Start(ScriptedServiceOptions options);
 };
 
+// The rest of a program that serves other programs' tests: prints the address, or the error, and
+// goes on until its input ends, so that it never outlives who started it. Returns the exit code.
+int ServeUntilInputEnds(const Result<std::unique_ptr<ScriptedService>>& service);
+
 }  // namespace fathom::test
