@@ -42,6 +42,8 @@ class McpHttpPeer {
 
   void Serve(RawConnection& connection) {
     const std::string head = connection.ReadUntil("\r\n\r\n");
+    // A client may think better of it: the stream of a session that ends while it connects.
+    if (head.empty()) return;
     const size_t length = head.find("Content-Length: ");
     std::string body;
     if (length != head.npos) {
