@@ -52,6 +52,11 @@ if(EXISTS /proc/cpuinfo)
   endif()
 endif()
 
+# Tests' own sources are half of what there is to compile and hardly any of what runs.
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(FATHOM_TEST_OPTIMISATION -O1)
+endif()
+
 # fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA] [PROGRAM])   a GoogleTest
 # program under CTest, label unit; with PROGRAM, for tests that run the program itself, label program
 # (sanitizers run the unit tests alone: whole programs take minutes there). Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
@@ -65,6 +70,7 @@ function(fathom_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_compile_options(${name} PRIVATE ${FATHOM_TEST_OPTIMISATION})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              FATHOM_GOLDEN_DIR="${FATHOM_GOLDEN_DIR}")
