@@ -41,7 +41,8 @@ async function watch(page, faults, expected) {
   });
 }
 
-// Runs `use(page, context)` in a browser without a past. `key`: the API key that is in place.
+// Runs `use(page, context, tab)` in a browser without a past; `tab(address)` opens another page in it.
+// `key`: the API key that is in place.
 export async function withPage(use, { key = FATHOM_KEY, expected = [], before, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 820 }, ...options });
   const faults = [];
@@ -49,12 +50,21 @@ export async function withPage(use, { key = FATHOM_KEY, expected = [], before, .
     await context.addInitScript((value) => {
       if (value && window.origin !== "null") sessionStorage.setItem("fathom.key", value);
     }, key);
-    const page = await context.newPage();
-    page.setDefaultTimeout(15000);
-    await watch(page, faults, expected);
+    const blank = async () => {
+      const page = await context.newPage();
+      page.setDefaultTimeout(15000);
+      await watch(page, faults, expected);
+      return page;
+    };
+    const tab = async (address) => {
+      const page = await blank();
+      await page.goto(address);
+      return page;
+    };
+    const page = await blank();
     if (before) await before(page, context);
     await page.goto(FATHOM_URL);
-    await use(page, context);
+    await use(page, context, tab);
     assert.deepEqual(faults, []);
   } finally {
     await context.close();
@@ -85,7 +95,7 @@ export async function ask(page, text) {
 // Waits until `look()` gives `expected`; says what it gave last when it never does.
 export async function eventually(look, expected) {
   let found;
-  for (const end = Date.now() + 10000; Date.now() < end;) {
+  for (const end = Date.now() + 30000; Date.now() < end;) {
     found = await look();
     if (isDeepStrictEqual(found, expected)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));

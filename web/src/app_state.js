@@ -105,13 +105,30 @@ export async function begin() {
   showNew();
   try {
     app.store = await openStore();
-    app.store.onChange(refreshList);
+    app.store.onChange(otherTab);
     await refreshList();
     if (app.list.some((row) => row.id === id)) await show(id);
   } catch {
     notify("This browser keeps nothing for the page: conversations are lost when it is closed.");
   }
   await connect();
+}
+
+// Another tab has written or removed a conversation, which may be one that is open here.
+async function otherTab({ id, removed }) {
+  const open = app.loaded.get(id) ?? (app.conversation.id === id ? app.conversation : null);
+  if (open && removed) {
+    forget(id);
+    notify("This conversation was deleted in another tab.");
+  } else if (open) {
+    const kept = await app.store.load(id);
+    if (kept) {
+      tree.unite(open, kept);
+      open.title = kept.title;
+      open.named = kept.named;
+    }
+  }
+  await refreshList();
 }
 
 async function refreshList() {
@@ -174,12 +191,16 @@ async function change(id, edit) {
 }
 
 export async function remove(id) {
+  forget(id);
+  await app.store.remove(id);
+  await refreshList();
+}
+
+function forget(id) {
   app.removed.add(id);
   stop(id);
   app.loaded.delete(id);
-  await app.store.remove(id);
   if (app.conversation.id === id) showNew();
-  await refreshList();
 }
 
 export async function search(text) {
@@ -303,12 +324,11 @@ async function follow(conversation, run, body) {
     });
   } catch (error) {
     if (error.name === "AbortError") {
-      tree.settle(node, "stopped");
+      tree.cutOff(node, "stopped");
       return say("Stopped");
     }
-    tree.settle(node, "failed");
     const own = error instanceof ServerError;
-    node.error = { message: own ? error.message : "The server's answer can't be read." };
+    tree.cutOff(node, "failed", own ? error.message : "The server's answer can't be read.");
     if (error.status === 401) {
       askForKey();
       touch("app");

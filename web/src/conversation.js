@@ -7,10 +7,11 @@
 //   conversation  {id, title, named, created, updated, settings, nodes, roots, selected}
 //   user node     {id, parent, children, role: "user", text, at}
 //   answer node   {id, parent, children, role: "assistant", parts, base, messages, pending, state,
-//                  end, error, stats, model, at}
+//                  revision, end, error, stats, model, at}
 //
 // `parts` are what is shown, in order; `messages` are what the server said joined the conversation;
-// `base`, where not null, replaces everything before them (the server has shortened it).
+// `base`, where not null, replaces everything before them (the server has shortened it). `revision`
+// grows with all that happens to an answer: of two copies the one with more is the later.
 
 export const ROOT = "root";
 
@@ -73,6 +74,7 @@ export function addAnswer(conversation, parent, model, now = Date.now()) {
     pending: { content: "", reasoning: "" },
     round: 0,
     state: "running",
+    revision: 0,
     end: null,
     error: null,
     stats: null,
@@ -150,6 +152,13 @@ export function settle(answer, state) {
   for (const part of answer.parts) {
     if (part.kind === "call" && part.result === null) part.state = "stopped";
   }
+}
+
+// The end of an answer that no event told: stopped here, or the connection failed.
+export function cutOff(answer, state, why = null) {
+  settle(answer, state);
+  if (why !== null) answer.error = { message: why };
+  ++answer.revision;
 }
 
 function closeReasoning(answer, now) {
@@ -263,7 +272,31 @@ const handlers = {
 
 // One event of the stream. Unknown ones are left alone: a newer server may have more to say.
 export function applyEvent(answer, name, data, now = Date.now()) {
-  if (Object.hasOwn(handlers, name)) handlers[name](answer, data, now);
+  if (!Object.hasOwn(handlers, name)) return;
+  handlers[name](answer, data, now);
+  ++answer.revision;
+}
+
+// Takes over what a copy of the same conversation, written by another tab, has and this one lacks.
+// Nothing is taken away: messages are only ever added, so those of both tabs stay, as versions
+// beside each other, and what is looked at here stays selected. `kept` is taken apart.
+export function unite(conversation, kept) {
+  const add = (ours, theirs) => {
+    for (const id of theirs) if (!ours.includes(id)) ours.push(id);
+  };
+  for (const theirs of Object.values(kept.nodes)) {
+    if (theirs.state === "running") settle(theirs, "stopped");  // as far as it had come
+    const ours = conversation.nodes[theirs.id];
+    if (ours === undefined) {
+      conversation.nodes[theirs.id] = theirs;
+      continue;
+    }
+    add(ours.children, theirs.children);
+    if (theirs.revision > ours.revision) Object.assign(ours, theirs, { children: ours.children });
+  }
+  add(conversation.roots, kept.roots);
+  for (const [parent, id] of Object.entries(kept.selected)) conversation.selected[parent] ??= id;
+  conversation.updated = Math.max(conversation.updated, kept.updated);
 }
 
 // The words of an answer, as a person would copy them.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   addAnswer, addUser, applyEvent, messagesFor, newConversation, pathOf, select, settle, textOfAnswer,
-  titleFrom,
+  titleFrom, unite,
 } from "./conversation.js";
 import { EMPTY_SETTINGS } from "./settings.js";
 
@@ -93,6 +93,53 @@ test("branches: what is selected is what is sent", () => {
   assert.deepEqual(pathOf(conversation).map((node) => node.text ?? "answer"), ["one", "answer", "more"]);
   const again = answered(conversation, first.id, [said("uno"), DONE]);
   assert.deepEqual(pathOf(conversation).map((node) => node.id), [first.id, again.id]);
+});
+
+test("two tabs with one conversation lose nothing of either", () => {
+  const first = fresh();
+  const user = addUser(first, null, "one");
+  answered(first, user.id, [said("1"), DONE]);
+  const second = structuredClone(first);
+  const here = pathOf(first).at(-1);
+  addUser(first, here.id, "mine");
+  const again = answered(second, user.id, [said("uno"), DONE]);
+  const other = addUser(second, null, "two");
+  const theirs = structuredClone(second);
+  unite(second, structuredClone(first));
+  unite(first, theirs);
+  for (const conversation of [first, second]) {
+    assert.equal(Object.keys(conversation.nodes).length, 5);
+    assert.deepEqual([...conversation.roots].sort(), [user.id, other.id].sort());
+    assert.deepEqual([...conversation.nodes[user.id].children].sort(), [here.id, again.id].sort());
+  }
+  assert.deepEqual(pathOf(first).map((node) => node.text ?? "answer"), ["one", "answer", "mine"]);
+  assert.deepEqual(pathOf(second).map((node) => node.text), ["two"]);
+  const before = JSON.stringify(first);
+  unite(first, structuredClone(second));
+  unite(first, structuredClone(first));
+  assert.equal(JSON.stringify(first), before, "once more changes nothing");
+});
+
+test("of two copies of an answer the one that is further stays", () => {
+  const asking = fresh();
+  const user = addUser(asking, null, "What is it?");
+  const answer = addAnswer(asking, user.id, "model");
+  let watching = null;
+  for (const [name, data] of [...WITH_TOOL, said("It is 42."), DONE]) {
+    applyEvent(answer, name, data);
+    const kept = structuredClone(asking);  // what the store has now
+    if (watching === null) {
+      watching = kept;
+      settle(watching.nodes[answer.id], "stopped");
+    } else {
+      unite(watching, kept);
+    }
+    const running = JSON.stringify(answer);
+    unite(asking, structuredClone(watching));
+    assert.equal(JSON.stringify(answer), running, "who asks is not disturbed");
+  }
+  assert.equal(answer.state, "done");
+  assert.deepEqual(watching, asking);
 });
 
 test("a shortened conversation replaces what was before it", () => {

@@ -4,6 +4,8 @@
 // Two stores, so that the list is read without the messages: `list` has {id, title, updated,
 // created, bytes}, `conversations` the whole ones.
 
+import { unite } from "./conversation.js";
+
 export const MAX_BYTES = 64 << 20;
 export const MAX_CONVERSATIONS = 500;
 
@@ -34,9 +36,9 @@ class Store {
     this.channel = new BroadcastChannel("fathom");
   }
 
-  // Another tab of this page has written or removed something.
+  // Another tab of this page has written or removed a conversation: callback({id, removed}).
   onChange(callback) {
-    this.channel.onmessage = callback;
+    this.channel.onmessage = (event) => callback(event.data);
   }
 
   async list() {
@@ -52,20 +54,18 @@ class Store {
     return done(this.database.transaction("conversations").objectStore("conversations").getAll());
   }
 
-  // Returns the row of the list. FullError when there is no room; what was kept before stays.
+  // Takes what other tabs have kept of it into the conversation first. Returns the row of the list.
+  // FullError when there is no room; what was kept before stays.
   async save(conversation) {
-    const row = {
-      id: conversation.id,
-      title: conversation.title,
-      created: conversation.created,
-      updated: conversation.updated,
-      bytes: JSON.stringify(conversation).length,
-    };
     const transaction = this.database.transaction(["list", "conversations"], "readwrite");
     const ended = committed(transaction);
     ended.catch(() => {});  // awaited below, unless something fails before
+    let row;
     try {
       const list = transaction.objectStore("list");
+      const kept = await done(transaction.objectStore("conversations").get(conversation.id));
+      if (kept) unite(conversation, kept);
+      row = rowOf(conversation);
       const others = (await done(list.getAll())).filter((each) => each.id !== row.id);
       if (others.length >= MAX_CONVERSATIONS) {
         throw new FullError(`${MAX_CONVERSATIONS} conversations are kept already`);
@@ -86,7 +86,7 @@ class Store {
       if (error.name === "QuotaExceededError") throw new FullError("the browser has no more room");
       throw error;
     }
-    this.channel.postMessage(row.id);
+    this.channel.postMessage({ id: row.id, removed: false });
     return row;
   }
 
@@ -95,7 +95,7 @@ class Store {
     transaction.objectStore("list").delete(id);
     transaction.objectStore("conversations").delete(id);
     await committed(transaction);
-    this.channel.postMessage(id);
+    this.channel.postMessage({ id, removed: true });
   }
 
   // Ids of the conversations in which anybody says this, without regard to case.
@@ -113,6 +113,16 @@ class Store {
       };
     });
   }
+}
+
+function rowOf(conversation) {
+  return {
+    id: conversation.id,
+    title: conversation.title,
+    created: conversation.created,
+    updated: conversation.updated,
+    bytes: JSON.stringify(conversation).length,
+  };
 }
 
 function says(conversation, wanted) {

@@ -142,6 +142,7 @@ function readNode(node, ids) {
     messages: readMessages(node.messages),
     pending: { content: "", reasoning: "" },
     state: ["done", "failed"].includes(node.state) ? node.state : "stopped",
+    revision: number(node.revision),
     end: node.end !== null && typeof node.end === "object" ? { reason: string(node.end.reason) } : null,
     error: node.error ? { message: string(node.error.message) } : null,
     stats: readStats(node.stats),
