@@ -146,7 +146,7 @@ Command MakeServeCommand() {
   const auto flags = std::make_shared<ServeFlags>();
   Command command;
   command.name = "serve";
-  command.summary = "serve a model over HTTP: OpenAI's and Anthropic's APIs";
+  command.summary = "serve OpenAI's and Anthropic's APIs and a chat page";
   command.description =
       "Serves a model over HTTP: OpenAI's chat completions, completions and responses, and "
       "Anthropic's messages, to many clients at once. SIGTERM ends it when its answers are "
