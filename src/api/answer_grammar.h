@@ -38,7 +38,7 @@ class GrammarCache {
 
   // The tokenizer outlives it. The table of its tokens is made at once.
   GrammarCache(const Tokenizer& tokenizer, int64_t vocab_size, std::vector<int32_t> eos_ids,
-               const grammar::GrammarLimits& limits = {});
+               const grammar::GrammarLimits& limits);
 
   // Errors are all the request's: kInvalidArgument and kUnsupported, which begin with the place
   // in the request. Takes at most limits.seconds of work and a little.

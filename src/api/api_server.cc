@@ -58,7 +58,7 @@ class Server final : public ApiServer {
         tokenizer_(tokenizer),
         gate_(options_.gate, keys),
         memory_(options_.memory),
-        grammars_(tokenizer, engine.vocab_size(), engine.eos_ids()),
+        grammars_(tokenizer, engine.vocab_size(), engine.eos_ids(), options_.grammars),
         quotas_(options_.prices ? &*options_.prices : nullptr),
         router_([](int status, const std::string& message) {
           return ErrorResponse(Dialect::kOpenAi, status, message);

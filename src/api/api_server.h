@@ -18,6 +18,7 @@
 #include "api/turn_memory.h"
 #include "base/status.h"
 #include "engine/engine_thread.h"
+#include "grammar/limits.h"
 #include "http/server.h"
 #include "json/value.h"
 #include "sampling/sampling_params.h"
@@ -42,9 +43,10 @@ struct ApiOptions {
   // An answer that takes longer, waiting included, is cut off there. 0: none is.
   double answer_seconds = 0;
   int workers = 2;
-  SamplingParams defaults;  // where a request says nothing
-  bool page = true;         // GET / is the chat page, for browsers
-  json::Value manifest;     // what /v1/engine says of the model and how it runs
+  grammar::GrammarLimits grammars;  // of the forms that one request asks for
+  SamplingParams defaults;          // where a request says nothing
+  bool page = true;                 // GET / is the chat page, for browsers
+  json::Value manifest;             // what /v1/engine says of the model and how it runs
   // One line of JSON a request and one an answer, without anybody's words; may be empty.
   std::function<void(const std::string& line)> access_log;
   // One line of request_record.h for every request for an answer; may be empty. Any thread.

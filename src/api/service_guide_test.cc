@@ -7,6 +7,7 @@
 
 #include "agent/loop_guard.h"
 #include "base/clock.h"
+#include "grammar/limits.h"
 #include "json/parse.h"
 #include "json/write.h"
 #include "support/api_client.h"
@@ -268,6 +269,8 @@ TEST_F(ServiceGuideTest, ARequiredCallComesBehindTheReasoning) {
 
 // What can't be compiled is its request's mistake alone, quickly.
 TEST_F(ServiceGuideTest, BadSchemasAreRefusedQuicklyAndDisturbNobody) {
+  grammar_seconds_ = grammar::GrammarLimits().seconds;
+  Start();
   std::string bomb = R"({"type": "object", "properties": {)";
   for (int i = 0; i < 40; ++i) {
     bomb += fmt::format(R"({}"p{}": {{"$ref": "#/$defs/d0"}})", i == 0 ? "" : ", ", i);

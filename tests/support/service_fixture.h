@@ -20,6 +20,7 @@ class ServiceFixture : public testing::Test {
   void Serve(ScriptedServiceOptions options) {
     service_.reset();
     options.tokenizer = FATHOM_SOURCE_DIR "/models/fathom-nano/tokenizer.json";
+    options.api.grammars.seconds = grammar_seconds_;
     auto started = ScriptedService::Start(std::move(options));
     ASSERT_TRUE(started.ok()) << started.status().message();
     service_ = std::move(started).value();
@@ -38,6 +39,8 @@ class ServiceFixture : public testing::Test {
     return false;
   }
 
+  // Sanitizers make compiling many times as slow: tests of other things have time for it.
+  double grammar_seconds_ = 10;
   std::unique_ptr<ScriptedService> service_;
   uint16_t port_ = 0;
 };
