@@ -118,8 +118,9 @@ export async function begin() {
 async function otherTab({ id, removed }) {
   const open = app.loaded.get(id) ?? (app.conversation.id === id ? app.conversation : null);
   if (open && removed) {
+    const shown = app.conversation.id === id;
     forget(id);
-    notify("This conversation was deleted in another tab.");
+    if (shown) notify("This conversation was deleted in another tab.");
   } else if (open) {
     const kept = await app.store.load(id);
     if (kept) {
@@ -149,10 +150,7 @@ export async function show(id) {
   if (!conversation) {
     conversation = await app.store.load(id);
     if (!conversation) return refreshList();  // another tab has deleted it
-    for (const node of Object.values(conversation.nodes)) {
-      // The page went away while it was being written.
-      if (node.state === "running") tree.settle(node, "stopped");
-    }
+    tree.settleKept(conversation);
   }
   conversation.settings = fitSettings(readSettings(conversation.settings), app.offer);
   app.conversation = conversation;

@@ -154,6 +154,13 @@ export function settle(answer, state) {
   }
 }
 
+// Of a copy that was kept: nobody here writes on, so its answers stand as far as they had come.
+export function settleKept(conversation) {
+  for (const node of Object.values(conversation.nodes)) {
+    if (node.state === "running") settle(node, "stopped");
+  }
+}
+
 // The end of an answer that no event told: stopped here, or the connection failed.
 export function cutOff(answer, state, why = null) {
   settle(answer, state);
@@ -284,8 +291,8 @@ export function unite(conversation, kept) {
   const add = (ours, theirs) => {
     for (const id of theirs) if (!ours.includes(id)) ours.push(id);
   };
+  settleKept(kept);
   for (const theirs of Object.values(kept.nodes)) {
-    if (theirs.state === "running") settle(theirs, "stopped");  // as far as it had come
     const ours = conversation.nodes[theirs.id];
     if (ours === undefined) {
       conversation.nodes[theirs.id] = theirs;
