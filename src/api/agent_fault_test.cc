@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <mutex>
-
 #include "api/sse.h"
 #include "support/agent_service.h"
+#include "support/collected_lines.h"
 
 namespace fathom::api {
 namespace {
@@ -168,24 +167,22 @@ TEST_F(AgentFaultTest, AFailureOfOurOwnTellsNothingOfItself) {
 
 TEST_F(AgentFaultTest, OneRequestIsOneRecordWithAllItsGenerations) {
   test::ScriptedServiceOptions options;
-  std::mutex mutex;
-  std::vector<json::Value> records, answers;
-  options.api.record = [&](const std::string& line) {
-    const std::lock_guard lock(mutex);
-    records.push_back(*json::Parse(line));
-  };
-  options.api.access_log = [&](const std::string& line) {
-    const std::lock_guard lock(mutex);
-    const json::Value value = *json::Parse(line);
-    if (TextAt(value, "event") == "answer") answers.push_back(value);
-  };
+  test::CollectedLines record_lines, log_lines;
+  options.api.record = record_lines.Writer();
+  options.api.access_log = log_lines.Writer();
   Start(std::move(options));
   const auto events = Run(Ask("echo thrice"));
   ASSERT_TRUE(AllIsOver());
-  const std::lock_guard lock(mutex);
+  const std::vector<std::string> records = record_lines.Take();
   ASSERT_EQ(records.size(), 1U);
-  EXPECT_EQ(At(records[0], "generations").array().size(), 2U);
-  EXPECT_EQ(TextAt(records[0], "path"), "/v1/agent");
+  const json::Value record = *json::Parse(records[0]);
+  EXPECT_EQ(At(record, "generations").array().size(), 2U);
+  EXPECT_EQ(TextAt(record, "path"), "/v1/agent");
+  std::vector<json::Value> answers;
+  for (const std::string& line : log_lines.Take()) {
+    const json::Value value = *json::Parse(line);
+    if (TextAt(value, "event") == "answer") answers.push_back(value);
+  }
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(TextAt(answers[0], "end"), "stop");
   // Prompts of both rounds.

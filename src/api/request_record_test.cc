@@ -3,11 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <mutex>
-#include <thread>
-
 #include "agent/request_json.h"
 #include "support/api_client.h"
+#include "support/collected_lines.h"
 #include "support/service_fixture.h"
 
 namespace fathom::api {
@@ -19,14 +17,9 @@ using test::TextAt;
 class RequestRecordTest : public test::ServiceFixture {
  protected:
   void Start(bool words) {
-    service_.reset();
-    lines_.clear();
     test::ScriptedServiceOptions options;
     options.lines = {{"Ann", "Ann is well."}};
-    options.api.record = [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
-      lines_.push_back(line);
-    };
+    options.api.record = lines_.Writer();
     options.api.record_words = words;
     Serve(std::move(options));
   }
@@ -34,26 +27,17 @@ class RequestRecordTest : public test::ServiceFixture {
   // The line of a request; it is written when its answer is.
   std::string LineOf(const std::string& path, const std::string& body, int status = 200) {
     EXPECT_EQ(test::Post(service_->server->port(), path, body).status, status);
-    for (int i = 0; i < 1000; ++i) {
-      {
-        const std::lock_guard lock(mutex_);
-        if (!lines_.empty()) {
-          EXPECT_EQ(lines_.size(), 1U);
-          return std::exchange(lines_, {}).back();
-        }
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    ADD_FAILURE() << "no line";
-    return "{}";
+    std::vector<std::string> lines;
+    EXPECT_TRUE(Eventually([&] { return !(lines = lines_.Take()).empty(); })) << "no line";
+    EXPECT_EQ(lines.size(), 1U);
+    return lines.empty() ? "{}" : lines.back();
   }
   static json::Value Read(const std::string& line) {
     EXPECT_EQ(line.find('\n'), line.npos);
     return *json::Parse(line);
   }
 
-  std::mutex mutex_;
-  std::vector<std::string> lines_;
+  test::CollectedLines lines_;
 };
 
 const std::string kChat =

@@ -11,6 +11,7 @@
 
 #include "api/sse.h"
 #include "support/api_client.h"
+#include "support/collected_lines.h"
 #include "support/service_fixture.h"
 
 namespace fathom::api {
@@ -375,13 +376,8 @@ TEST_F(ServiceFaultTest, AnEndInTheMiddleIsToldAsOne) {
 TEST_F(ServiceFaultTest, AClientThatReadsNothingIsCutAndOthersGoOn) {
   test::ScriptedServiceOptions options;
   options.api.http.stream_queue_bytes = 64 << 10;
-  std::mutex mutex;
-  std::vector<std::string> ends;
-  options.api.access_log = [&](const std::string& line) {
-    const auto value = *json::Parse(line);
-    const std::lock_guard lock(mutex);
-    if (test::TextAt(value, "event") == "answer") ends.push_back(test::TextAt(value, "end"));
-  };
+  test::CollectedLines log_lines;
+  options.api.access_log = log_lines.Writer();
   Start(std::move(options));
   // Its events are long and many, since the kernel takes some megabytes before it is full.
   test::HttpClient stuck(port_, /*receive_bytes=*/2048);
@@ -401,7 +397,11 @@ TEST_F(ServiceFaultTest, AClientThatReadsNothingIsCutAndOthersGoOn) {
   EXPECT_EQ(Stats().finished[static_cast<size_t>(FinishReason::kCancelled)], 6);
   EXPECT_FALSE(stuck.Read().whole);
   EXPECT_TRUE(Eventually([&] { return service_->server->counts().answers == 0; }));
-  const std::lock_guard lock(mutex);
+  std::vector<std::string> ends;
+  for (const std::string& line : log_lines.Take()) {
+    const json::Value value = *json::Parse(line);
+    if (test::TextAt(value, "event") == "answer") ends.push_back(test::TextAt(value, "end"));
+  }
   EXPECT_EQ(std::ranges::count(ends, "gone"), 1);
   EXPECT_EQ(std::ranges::count(ends, "stop"), 4);
 }
