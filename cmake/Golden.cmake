@@ -2,18 +2,14 @@
 # ".xz", into the build folder.
 set(FATHOM_GOLDEN_DIR ${CMAKE_BINARY_DIR}/golden)
 if(FATHOM_TESTS)
-  find_program(XZ xz REQUIRED)
   file(GLOB_RECURSE packed RELATIVE ${CMAKE_SOURCE_DIR}/tests/golden CONFIGURE_DEPENDS
        ${CMAKE_SOURCE_DIR}/tests/golden/*)
   set(unpacked)
   foreach(file IN LISTS packed)
     set(source ${CMAKE_SOURCE_DIR}/tests/golden/${file})
     string(REGEX REPLACE "\\.xz$" "" target ${FATHOM_GOLDEN_DIR}/${file})
-    get_filename_component(folder ${target} DIRECTORY)
     if(file MATCHES "\\.xz$")
-      add_custom_command(OUTPUT ${target} DEPENDS ${source} VERBATIM
-                         COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
-                         COMMAND sh -c "'${XZ}' -dc '${source}' > '${target}.part' && mv '${target}.part' '${target}'")
+      fathom_unpack(${source} ${target})
     else()
       add_custom_command(OUTPUT ${target} DEPENDS ${source} VERBATIM
                          COMMAND ${CMAKE_COMMAND} -E copy ${source} ${target})

@@ -17,4 +17,5 @@ install(FILES README.md DESTINATION ${data}/doc/fathom COMPONENT program)
 install(DIRECTORY docs DESTINATION ${data}/doc/fathom COMPONENT program)
 install(FILES LICENSE DESTINATION ${data}/doc/fathom COMPONENT unpackaged)
 
-install(DIRECTORY models/fathom-nano DESTINATION ${data}/fathom/models COMPONENT model)
+install(DIRECTORY models/fathom-nano DESTINATION ${data}/fathom/models COMPONENT model
+        PATTERN *.xz* EXCLUDE)

@@ -81,7 +81,7 @@ function(fathom_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              FATHOM_GOLDEN_DIR="${FATHOM_GOLDEN_DIR}")
-  add_dependencies(${name} golden)
+  add_dependencies(${name} golden bundled_model)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "${kind};${arg_LABELS}")
   if(arg_EVERY_ISA)

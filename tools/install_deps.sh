@@ -14,10 +14,10 @@
 set -euo pipefail
 
 run=(g++ cmake ninja-build libfmt-dev libspdlog-dev libcli11-dev libedit-dev libmd4c-dev
-     libutf8proc-dev libboost1.81-dev libssl-dev)
+     libutf8proc-dev libboost1.81-dev libssl-dev xz-utils)
 deb=(dpkg-dev file)
 python=(python3-dev pybind11-dev)
-test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev xz-utils python3 python3-venv
+test=(libgtest-dev libgmock-dev libbenchmark-dev libsimdjson-dev python3 python3-venv
       pkgconf git bash zsh fish man-db groff-base openssl json-schema-test-suite)
 # The real clients of tests/clients. Another node and npm than Debian's are as good, and exclude them.
 command -v npm > /dev/null || test+=(nodejs npm)
