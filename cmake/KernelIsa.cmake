@@ -12,8 +12,9 @@ endif()
 set(FATHOM_ISAS scalar avx2 avx512 avx512bf16)
 
 # fathom_kernel_tables(OBJECTS): compiles kernels/table_ISA.cc for every set, each as an object
-# library of its own, and returns their objects. Kernels never look at errno, and 512-bit vectors
-# are wanted where they are written.
+# library of its own, and returns their objects. Kernels never look at errno. UBSan looks at the
+# scalar table alone: the others are the same sources with wider vectors, take minutes each with its
+# checks, and keep AddressSanitizer's.
 function(fathom_kernel_tables objects)
   set(all)
   set(named)
@@ -22,6 +23,9 @@ function(fathom_kernel_tables objects)
     add_library(${table} OBJECT kernels/table_${isa}.cc)
     target_link_libraries(${table} PRIVATE fathom_flags)
     target_compile_options(${table} PRIVATE -O3 -fno-math-errno ${FATHOM_ISA_${isa}})
+    if(FATHOM_SANITIZE MATCHES "undefined" AND NOT isa STREQUAL "scalar")
+      target_compile_options(${table} PRIVATE -fno-sanitize=undefined)
+    endif()
     list(APPEND all $<TARGET_OBJECTS:${table}>)
     list(APPEND named ${isa}=$<TARGET_OBJECTS:${table}>)
   endforeach()

@@ -2,13 +2,14 @@
 # are: counting branches there makes the build and every test slower, and finds nothing.
 set(FATHOM_FUZZED_MODULES agent api base chat checkpoint grammar http json mcp terminal tokenizer)
 
-# fathom_module(NAME SOURCES ... DEPS ... LIBRARIES ... TESTS ... BENCHES ... [EVERY_ISA])
+# fathom_module(NAME SOURCES ... DEPS ... LIBRARIES ... TESTS ... BENCHES ... [EVERY_ISA]
+#               [TEST_SHARDS N])
 #
 # One module is one folder below src/ and one static library fathom_NAME. DEPS are other modules,
 # LIBRARIES outside ones. TESTS become one program NAME_test, registered with CTest under that
-# name; BENCHES become one program NAME_bench. EVERY_ISA: as for fathom_test below.
+# name; BENCHES become one program NAME_bench. EVERY_ISA, TEST_SHARDS: as for fathom_test below.
 function(fathom_module name)
-  cmake_parse_arguments(arg "EVERY_ISA" "" "SOURCES;DEPS;LIBRARIES;TESTS;BENCHES;TEST_DEPS;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_ISA" "TEST_SHARDS" "SOURCES;DEPS;LIBRARIES;TESTS;BENCHES;TEST_DEPS;TEST_LIBRARIES" ${ARGN})
   set(library fathom_${name})
   if(arg_SOURCES)
     add_library(${library} STATIC ${arg_SOURCES})
@@ -32,12 +33,15 @@ function(fathom_module name)
     list(APPEND test_links fathom_${dep})
   endforeach()
   if(FATHOM_TESTS AND arg_TESTS)
-    set(every_isa)
+    set(repeated)
     if(arg_EVERY_ISA)
-      set(every_isa EVERY_ISA)
+      list(APPEND repeated EVERY_ISA)
+    endif()
+    if(arg_TEST_SHARDS)
+      list(APPEND repeated SHARDS ${arg_TEST_SHARDS})
     endif()
     fathom_test(${name}_test SOURCES ${arg_TESTS} LIBRARIES ${test_links} ${arg_TEST_LIBRARIES}
-                ${every_isa})
+                ${repeated})
   endif()
   if(FATHOM_BENCHES AND arg_BENCHES)
     add_executable(${name}_bench ${arg_BENCHES})
@@ -59,31 +63,47 @@ if(EXISTS /proc/cpuinfo)
   endif()
 endif()
 
-# Tests' own sources are half of what there is to compile and hardly any of what runs.
+# Tests' own sources are half of what there is to compile and hardly any of what runs. UBSan looks
+# at the product alone: its checks are a quarter of the time that such a source takes.
+set(FATHOM_TEST_OPTIONS)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  set(FATHOM_TEST_OPTIMISATION -O1)
+  list(APPEND FATHOM_TEST_OPTIONS -O1)
+endif()
+if(FATHOM_SANITIZE MATCHES "undefined")
+  list(APPEND FATHOM_TEST_OPTIONS -fno-sanitize=undefined)
 endif()
 
-# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA] [PROGRAM])   a GoogleTest
-# program under CTest, label unit; with PROGRAM, for tests that run the program itself, label program
-# (sanitizers run the unit tests alone: whole programs take minutes there). Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
+# fathom_test(NAME SOURCES ... LIBRARIES ... [LABELS ...] [EVERY_ISA] [PROGRAM] [SHARDS N])
+# a GoogleTest program under CTest, label unit; with PROGRAM, for tests that run the program itself,
+# label program. Tests find the repository under FATHOM_SOURCE_DIR and the unpacked golden data
 # under FATHOM_GOLDEN_DIR. EVERY_ISA runs it again with FATHOM_ISA set to each lower instruction
-# set, as NAME@ISA with label isa, for tests that compute through the kernels.
+# set, as NAME@ISA with label isa, for tests that compute through the kernels. SHARDS deals the
+# program's tests out to N tests NAME:1 to NAME:N, for programs that take long.
 function(fathom_test name)
-  cmake_parse_arguments(arg "EVERY_ISA;PROGRAM" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "EVERY_ISA;PROGRAM" "SHARDS" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   set(kind unit)
   if(arg_PROGRAM)
     set(kind program)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
-  target_compile_options(${name} PRIVATE ${FATHOM_TEST_OPTIMISATION})
+  target_compile_options(${name} PRIVATE ${FATHOM_TEST_OPTIONS})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE FATHOM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              FATHOM_GOLDEN_DIR="${FATHOM_GOLDEN_DIR}")
   add_dependencies(${name} golden bundled_model)
-  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES LABELS "${kind};${arg_LABELS}")
+  if(arg_SHARDS)
+    foreach(shard RANGE 1 ${arg_SHARDS})
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${name}:${shard} COMMAND ${name} --gtest_brief=1)
+      set_tests_properties(${name}:${shard} PROPERTIES
+        LABELS "${kind};${arg_LABELS}"
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES LABELS "${kind};${arg_LABELS}")
+  endif()
   if(arg_EVERY_ISA)
     foreach(isa IN LISTS FATHOM_LOWER_ISAS)
       add_test(NAME ${name}@${isa} COMMAND ${name} --gtest_brief=1)
