@@ -29,7 +29,7 @@ Status ReadGroups(const json::FieldReader& fields, std::vector<std::string>* gro
   if (named == nullptr || named->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Array* names, fields.Arr("tool_groups"));
   if (names->size() > kMaxToolGroups) {
-    return TooMany("tool_groups", "names", names->size(), kMaxToolGroups);
+    return json::TooMany("tool_groups", "names", names->size(), kMaxToolGroups);
   }
   for (const json::Value& name : *names) {
     const std::string path = fmt::format("tool_groups[{}]", groups->size());

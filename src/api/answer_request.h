@@ -3,48 +3,20 @@
 // field while they do; nothing behind them looks at the client's JSON again.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/answer_form.h"
 #include "chat/conversation.h"
-#include "json/value.h"
 #include "sampling/sampling_params.h"
 
 namespace fathom::api {
 
-enum class ToolChoice {
-  kAuto,
-  kNone,      // the tools are not shown to the model
-  kRequired,  // behind its reasoning the answer is calls
-  kNamed,     // the same, of AnswerRequest::tool_name
-};
-
-// Of tools and response_format what is guaranteed, with the places in the client's request that
-// errors name.
-struct AnswerForm {
-  struct StrictTool {
-    size_t index = 0;  // among AnswerRequest::tools
-    std::string path;  // of its schema: "tools[0].function.parameters"
-    bool operator==(const StrictTool&) const = default;
-  };
-  std::vector<StrictTool> strict_tools;
-  // The answer is the JSON that response_format describes, whose schema stands there; nothing: it
-  // is asked for and mended.
-  std::optional<std::string> json_path;
-};
-
-struct AnswerRequest {
+struct AnswerRequest : FormRequest {
   std::string model;  // as the client wrote it; empty when it named none
   std::vector<chat::Message> messages;
-  std::vector<chat::ToolDefinition> tools;  // not yet attached to the messages
-  json::Value response_format;              // null, or an OpenAI response_format object
-  AnswerForm form;
-  ToolChoice tool_choice = ToolChoice::kAuto;
-  std::string tool_name;                   // with kNamed: one of `tools`
-  bool parallel_tool_calls = true;         // false: the answer ends behind its first call
   std::optional<bool> thinking;            // nothing: what the model's name stands for
   std::optional<int64_t> thinking_budget;  // in tokens; nothing: the key's, or the server's
   std::optional<bool> loop_guard;          // nothing: as the server does

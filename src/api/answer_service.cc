@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/grammar_cache.h"
 #include "agent/text_generation.h"
-#include "api/answer_grammar.h"
 #include "api/json_answer.h"
 #include "chat/dsml.h"
 
@@ -181,7 +181,7 @@ AnswerUsage AnswerRun::Usage() const {
 // schema that is too large is refused without being copied about.
 Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarOf(const AnswerParts& parts,
                                                                   const AnswerRequest& request) {
-  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(request));
+  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(request, request.sampling));
   if (!shape) return std::shared_ptr<const grammar::CompiledGrammar>();
   return parts.grammars.Get(*shape);
 }

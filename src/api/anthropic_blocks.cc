@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/openai_tools.h"
+#include "agent/form_fields.h"
 #include "api/turn_builder.h"
 #include "chat/tool_results.h"
 #include "json/write.h"

@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "agent/form_fields.h"
 #include "agent/sampling_json.h"
 #include "api/anthropic_blocks.h"
 #include "api/openai_fields.h"
-#include "api/openai_tools.h"
 #include "json/field_reader.h"
 
 namespace fathom::api {
@@ -46,7 +46,7 @@ Status ReadTools(const FieldReader& fields, AnswerRequest* request) {
   const Value* value = fields.object().Find("tools");
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Array* tools, fields.Arr("tools"));
-  if (tools->size() > kMaxTools) return TooMany("tools", "tools", tools->size(), kMaxTools);
+  if (tools->size() > kMaxTools) return json::TooMany("tools", "tools", tools->size(), kMaxTools);
   std::map<std::string, size_t, std::less<>> seen;
   for (size_t i = 0; i < tools->size(); ++i) {
     const std::string path = fmt::format("tools[{}]", i);
@@ -125,7 +125,7 @@ Status ReadStops(const FieldReader& fields, AnswerRequest* request) {
   if (value == nullptr || value->is_null()) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Array* stops, fields.Arr("stop_sequences"));
   if (stops->size() > kMaxStops) {
-    return TooMany("stop_sequences", "strings", stops->size(), kMaxStops);
+    return json::TooMany("stop_sequences", "strings", stops->size(), kMaxStops);
   }
   for (size_t i = 0; i < stops->size(); ++i) {
     const std::string path = fmt::format("stop_sequences[{}]", i);
@@ -133,7 +133,7 @@ Status ReadStops(const FieldReader& fields, AnswerRequest* request) {
     if (!stop.is_string()) return json::WrongKind(path, "string", stop);
     if (stop.string().empty()) return InvalidArgument("{}: empty", path);
     if (stop.string().size() > kMaxStopBytes) {
-      return TooMany(path, "bytes", stop.string().size(), kMaxStopBytes);
+      return json::TooMany(path, "bytes", stop.string().size(), kMaxStopBytes);
     }
     request->stop.push_back(stop.string());
   }

@@ -54,13 +54,9 @@ Status SortOutFields(const json::Object& object, std::span<const std::string_vie
   return {};
 }
 
-Status TooMany(std::string_view path, std::string_view things, size_t count, size_t most) {
-  return InvalidArgument("{}: {} {}, at most {} are taken", path, count, things, most);
-}
-
 Result<std::string> ShortString(const json::Object& object, std::string_view name, size_t most) {
   FATHOM_ASSIGN_OR_RETURN(std::string text, json::FieldReader(object, "").StringOr(name, ""));
-  if (text.size() > most) return TooMany(name, "bytes", text.size(), most);
+  if (text.size() > most) return json::TooMany(name, "bytes", text.size(), most);
   return text;
 }
 

@@ -42,9 +42,6 @@ Status SortOutFields(const json::Object& object, std::span<const std::string_vie
                      std::span<const RefusedField> refused, std::string_view prefix,
                      std::vector<std::string>* ignored);
 
-// `count` things at `path` where `most` are taken: "tools: 600 tools, at most 512 are taken".
-Status TooMany(std::string_view path, std::string_view things, size_t count, size_t most);
-
 // A string member of at most `most` bytes; empty when it is absent or null.
 Result<std::string> ShortString(const json::Object& object, std::string_view name, size_t most);
 

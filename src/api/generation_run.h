@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "agent/answer_guide.h"
+#include "agent/grammar_cache.h"
 #include "agent/text_generation.h"
-#include "api/answer_grammar.h"
 #include "api/answer_writer.h"
 #include "api/keys.h"
 #include "api/live_runs.h"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/answer_grammar.h"
+#include "agent/grammar_cache.h"
 #include "api/generation_run.h"
 #include "api/quotas.h"
 #include "api/turn_memory.h"

@@ -3,9 +3,9 @@
 #include <array>
 #include <unordered_set>
 
+#include "agent/form_fields.h"
 #include "agent/sampling_json.h"
 #include "api/openai_fields.h"
-#include "api/openai_tools.h"
 #include "api/thinking_switch.h"
 #include "chat/tool_results.h"
 #include "json/field_reader.h"
@@ -156,7 +156,7 @@ Status ReadMessages(const json::Object& request, AnswerRequest* out) {
   FATHOM_ASSIGN_OR_RETURN(const json::Array* raw, fields.Arr("messages"));
   if (raw->empty()) return InvalidArgument("messages: empty");
   if (raw->size() > kMaxMessages) {
-    return TooMany("messages", "messages", raw->size(), kMaxMessages);
+    return json::TooMany("messages", "messages", raw->size(), kMaxMessages);
   }
   for (size_t i = 0; i < raw->size(); ++i) {
     FATHOM_RETURN_IF_ERROR(CheckMessageFields((*raw)[i], fmt::format("messages[{}]", i)));

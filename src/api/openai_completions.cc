@@ -65,7 +65,8 @@ Status ReadPrompts(const json::Object& request, std::vector<CompletionPrompt>* p
     }
     const json::Array& array = value->array();
     if (array.empty()) return InvalidArgument("prompt: empty");
-    if (array.size() > kMaxPrompts) return TooMany("prompt", "prompts", array.size(), kMaxPrompts);
+    if (array.size() > kMaxPrompts)
+      return json::TooMany("prompt", "prompts", array.size(), kMaxPrompts);
     for (size_t i = 0; i < array.size(); ++i) {
       FATHOM_ASSIGN_OR_RETURN(CompletionPrompt prompt,
                               ReadOne(array[i], fmt::format("prompt[{}]", i)));
@@ -76,7 +77,7 @@ Status ReadPrompts(const json::Object& request, std::vector<CompletionPrompt>* p
   for (const CompletionPrompt& prompt : *prompts) {
     if (const auto* list = std::get_if<std::vector<int32_t>>(&prompt)) ids += list->size();
   }
-  if (ids > kMaxPromptIds) return TooMany("prompt", "token ids", ids, kMaxPromptIds);
+  if (ids > kMaxPromptIds) return json::TooMany("prompt", "token ids", ids, kMaxPromptIds);
   return {};
 }
 

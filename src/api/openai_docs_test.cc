@@ -2,11 +2,11 @@
 // every field that the code knows stands there.
 #include <gtest/gtest.h>
 
+#include "agent/form_fields.h"
 #include "agent/sampling_json.h"
 #include "api/openai_chat.h"
 #include "api/openai_completions.h"
 #include "api/openai_fields.h"
-#include "api/openai_tools.h"
 #include "api/thinking_switch.h"
 #include "base/mapped_file.h"
 #include "support/doc_table.h"

@@ -4,8 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "agent/form_fields.h"
 #include "api/openai_fields.h"
-#include "api/openai_tools.h"
 #include "api/response_input.h"
 #include "api/thinking_switch.h"
 #include "api/turn_builder.h"
@@ -54,7 +54,7 @@ Result<chat::ToolDefinition> ReadFunction(const FieldReader& tool) {
 Status ReadTools(const FieldReader& body, AnswerRequest* out, json::Array* echo) {
   if (!IsGiven(body.object().Find("tools"))) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Array* tools, body.Arr("tools"));
-  if (tools->size() > kMaxTools) return TooMany("tools", "tools", tools->size(), kMaxTools);
+  if (tools->size() > kMaxTools) return json::TooMany("tools", "tools", tools->size(), kMaxTools);
   for (size_t i = 0; i < tools->size(); ++i) {
     const std::string path = fmt::format("tools[{}]", i);
     FATHOM_ASSIGN_OR_RETURN(const Object* tool, json::AsObject((*tools)[i], path));
@@ -183,16 +183,17 @@ Status CheckMetadata(const FieldReader& body) {
   if (!IsGiven(body.object().Find("metadata"))) return {};
   FATHOM_ASSIGN_OR_RETURN(const Object* metadata, body.Obj("metadata"));
   if (metadata->size() > kMaxMetadata) {
-    return TooMany("metadata", "members", metadata->size(), kMaxMetadata);
+    return json::TooMany("metadata", "members", metadata->size(), kMaxMetadata);
   }
   const FieldReader fields(*metadata, "metadata");
   for (const json::Member& member : *metadata) {
     if (member.key.size() > kMaxMetadataKeyBytes) {
-      return TooMany("metadata", "bytes in a key", member.key.size(), kMaxMetadataKeyBytes);
+      return json::TooMany("metadata", "bytes in a key", member.key.size(), kMaxMetadataKeyBytes);
     }
     FATHOM_ASSIGN_OR_RETURN(const std::string value, fields.String(member.key));
     if (value.size() > kMaxMetadataValueBytes) {
-      return TooMany(fields.PathOf(member.key), "bytes", value.size(), kMaxMetadataValueBytes);
+      return json::TooMany(fields.PathOf(member.key), "bytes", value.size(),
+                           kMaxMetadataValueBytes);
     }
   }
   return {};

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/openai_tools.h"
+#include "agent/form_fields.h"
 #include "api/turn_builder.h"
 #include "json/field_reader.h"
 #include "json/parse.h"

@@ -46,11 +46,7 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
     text.messages.pop_back();
   }
   text.said = RestoreTurns(parts.memory, holder.scope, SteadySeconds(), &text.messages);
-  std::vector<chat::ToolDefinition> tools;
-  if (request.tool_choice != ToolChoice::kNone) tools = request.tools;
-  if (!tools.empty() || !request.response_format.is_null()) {
-    chat::AttachTools(std::move(tools), request.response_format, &text.messages);
-  }
+  AttachForm(request, &text.messages);
   return text;
 }
 

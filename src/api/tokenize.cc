@@ -52,7 +52,7 @@ Result<DetokenizeRequest> ReadDetokenize(const json::Value& body) {
   FATHOM_ASSIGN_OR_RETURN(out.model, ShortString(*request, "model", kMaxModelNameBytes));
   FATHOM_ASSIGN_OR_RETURN(const json::Array* tokens, fields.Arr("tokens"));
   if (tokens->size() > kMaxDetokenizeTokens) {
-    return TooMany("tokens", "token ids", tokens->size(), kMaxDetokenizeTokens);
+    return json::TooMany("tokens", "token ids", tokens->size(), kMaxDetokenizeTokens);
   }
   FATHOM_ASSIGN_OR_RETURN(out.tokens, TokenIdsOf(*tokens, "tokens"));
   return out;

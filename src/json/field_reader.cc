@@ -23,6 +23,10 @@ Status WrongKind(std::string_view path, std::string_view wanted, const Value& fo
                          KindName(found.kind()));
 }
 
+Status TooMany(std::string_view path, std::string_view things, size_t count, size_t most) {
+  return InvalidArgument("{}: {} {}, at most {} are taken", path, count, things, most);
+}
+
 Result<const Object*> AsObject(const Value& value, std::string_view path) {
   if (!value.is_object()) return WrongKind(path, "object", value);
   return &value.object();

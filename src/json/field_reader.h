@@ -6,6 +6,7 @@
 //   FATHOM_ASSIGN_OR_RETURN(double eps, fields.NumberOr("rms_norm_eps", 1e-6));
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -62,5 +63,8 @@ Result<const Object*> AsObject(const Value& value, std::string_view path);
 
 // "path: expected WANTED, found KIND".
 Status WrongKind(std::string_view path, std::string_view wanted, const Value& found);
+
+// `count` things at `path` where `most` are taken: "tools: 600 tools, at most 512 are taken".
+Status TooMany(std::string_view path, std::string_view things, size_t count, size_t most);
 
 }  // namespace fathom::json

@@ -1,11 +1,10 @@
-#include "api/openai_tools.h"
+#include "agent/form_fields.h"
 
 #include <algorithm>
 
-#include "api/field_policy.h"
 #include "json/field_reader.h"
 
-namespace fathom::api {
+namespace fathom {
 namespace {
 
 bool IsGiven(const json::Value* value) { return value != nullptr && !value->is_null(); }
@@ -32,12 +31,12 @@ Result<bool> CheckTool(const json::Value& tool, const std::string& path) {
   return ReadStrict(*function, function_fields.path());
 }
 
-Status ReadTools(const json::Object& request, AnswerRequest* out) {
+Status ReadTools(const json::Object& request, FormRequest* out) {
   const json::Value* value = request.Find("tools");
   if (!IsGiven(value)) return {};
   if (!value->is_array()) return json::WrongKind("tools", "array", *value);
   const json::Array& array = value->array();
-  if (array.size() > kMaxTools) return TooMany("tools", "tools", array.size(), kMaxTools);
+  if (array.size() > kMaxTools) return json::TooMany("tools", "tools", array.size(), kMaxTools);
   for (size_t i = 0; i < array.size(); ++i) {
     const std::string path = fmt::format("tools[{}]", i);
     FATHOM_ASSIGN_OR_RETURN(const bool strict, CheckTool(array[i], path));
@@ -48,7 +47,7 @@ Status ReadTools(const json::Object& request, AnswerRequest* out) {
 }
 
 // {"type": "function", "function": {"name": …}}
-Status ReadNamedTool(const json::Value& choice, AnswerRequest* out) {
+Status ReadNamedTool(const json::Value& choice, FormRequest* out) {
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(choice, "tool_choice"));
   const json::FieldReader fields(*object, "tool_choice");
   FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
@@ -70,7 +69,7 @@ Status ReadNamedTool(const json::Value& choice, AnswerRequest* out) {
   return {};
 }
 
-Status ReadToolChoice(const json::Object& request, AnswerRequest* out) {
+Status ReadToolChoice(const json::Object& request, FormRequest* out) {
   const json::Value* choice = request.Find("tool_choice");
   if (!IsGiven(choice)) return {};
   if (choice->is_object()) return ReadNamedTool(*choice, out);
@@ -78,7 +77,7 @@ Status ReadToolChoice(const json::Object& request, AnswerRequest* out) {
   return TakeToolChoice(choice->string(), "tools", out);
 }
 
-Status ReadResponseFormat(const json::Object& request, AnswerRequest* out) {
+Status ReadResponseFormat(const json::Object& request, FormRequest* out) {
   const json::Value* value = request.Find("response_format");
   if (!IsGiven(value)) return {};
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(*value, "response_format"));
@@ -105,7 +104,7 @@ Status ReadResponseFormat(const json::Object& request, AnswerRequest* out) {
 
 }  // namespace
 
-Status TakeToolChoice(std::string_view word, std::string_view tools, AnswerRequest* out) {
+Status TakeToolChoice(std::string_view word, std::string_view tools, FormRequest* out) {
   if (word == "auto") return {};
   if (word == "none") {
     out->tool_choice = ToolChoice::kNone;
@@ -127,7 +126,7 @@ Status TakeToolChoice(std::string_view word, std::string_view tools, AnswerReque
 Status CheckToolName(std::string_view name, std::string_view path) {
   if (name.empty()) return InvalidArgument("{}: empty", path);
   if (name.size() > kMaxToolNameBytes) {
-    return TooMany(path, "bytes", name.size(), kMaxToolNameBytes);
+    return json::TooMany(path, "bytes", name.size(), kMaxToolNameBytes);
   }
   const auto breaks_markup = [](char c) {
     return (c >= 0 && c < ' ') || c == '\x7f' || c == '"' || c == '<' || c == '>';
@@ -142,7 +141,7 @@ Result<bool> ReadStrict(const json::Object& object, std::string_view path) {
   return json::FieldReader(object, std::string(path)).BoolOr("strict", false);
 }
 
-Status ReadToolFields(const json::Object& request, AnswerRequest* out) {
+Status ReadToolFields(const json::Object& request, FormRequest* out) {
   FATHOM_RETURN_IF_ERROR(ReadTools(request, out));
   FATHOM_RETURN_IF_ERROR(ReadToolChoice(request, out));
   FATHOM_ASSIGN_OR_RETURN(out->parallel_tool_calls,
@@ -150,4 +149,4 @@ Status ReadToolFields(const json::Object& request, AnswerRequest* out) {
   return ReadResponseFormat(request, out);
 }
 
-}  // namespace fathom::api
+}  // namespace fathom

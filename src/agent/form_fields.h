@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <string_view>
 
-#include "api/answer_request.h"
+#include "agent/answer_form.h"
 #include "base/status.h"
 #include "json/value.h"
 
-namespace fathom::api {
+namespace fathom {
 
 inline constexpr size_t kMaxTools = 512;
 inline constexpr size_t kMaxToolNameBytes = 128;
@@ -23,9 +23,9 @@ Result<bool> ReadStrict(const json::Object& object, std::string_view path);
 
 // A tool_choice that is a word: auto, none or required. `tools` says what there are none of, where
 // a call is required and there is none to make. Comes after the tools.
-Status TakeToolChoice(std::string_view word, std::string_view tools, AnswerRequest* out);
+Status TakeToolChoice(std::string_view word, std::string_view tools, FormRequest* out);
 
 // Fills tools, tool_choice, tool_name, parallel_tool_calls, response_format and form.
-Status ReadToolFields(const json::Object& request, AnswerRequest* out);
+Status ReadToolFields(const json::Object& request, FormRequest* out);
 
-}  // namespace fathom::api
+}  // namespace fathom

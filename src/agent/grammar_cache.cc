@@ -1,6 +1,5 @@
-#include "api/answer_grammar.h"
+#include "agent/grammar_cache.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -8,34 +7,13 @@
 #include "grammar/compiled_grammar.h"
 #include "json/write.h"
 
-namespace fathom::api {
+namespace fathom {
 namespace {
 
 // A limit of the compiler's is the request's mistake, not a sign that the server has no room.
 Status AsRequestError(const Status& status) {
   if (status.code() != Code::kResourceExhausted) return status;
   return {Code::kInvalidArgument, status.message()};
-}
-
-grammar::ToolShape ShapeOfTool(const AnswerRequest& request, size_t index) {
-  const chat::ToolDefinition& tool = request.tools[index];
-  grammar::ToolShape shape;
-  shape.name = tool.name();
-  const auto strict =
-      std::ranges::find(request.form.strict_tools, index, &AnswerForm::StrictTool::index);
-  shape.strict = strict != request.form.strict_tools.end();
-  if (!shape.strict) return shape;
-  shape.path = strict->path;
-  const json::Value* function = tool.object.Find("function");
-  const json::Value* parameters = function == nullptr ? nullptr : function->Find("parameters");
-  if (parameters != nullptr) shape.parameters = *parameters;
-  return shape;
-}
-
-json::Value SchemaOf(const json::Value& response_format) {
-  const json::Value* described = response_format.Find("json_schema");
-  const json::Value* schema = described == nullptr ? nullptr : described->Find("schema");
-  return schema == nullptr ? json::Object{{"type", "object"}} : *schema;
 }
 
 std::string TextOf(const grammar::AnswerShape& shape) {
@@ -49,35 +27,6 @@ std::string TextOf(const grammar::AnswerShape& shape) {
 }
 
 }  // namespace
-
-Result<std::optional<grammar::AnswerShape>> ShapeOf(const AnswerRequest& request) {
-  const bool must_call =
-      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
-  const bool tools_shown = request.tool_choice != ToolChoice::kNone && !request.tools.empty();
-  const bool strict_tools = tools_shown && !request.form.strict_tools.empty();
-  if (!must_call && !strict_tools && !request.form.json_path) {
-    return std::optional<grammar::AnswerShape>();
-  }
-  if (request.sampling.ignore_eos) {
-    return InvalidArgument(
-        "ignore_eos: an answer whose form is guaranteed ends where that is complete");
-  }
-  grammar::AnswerShape shape;
-  for (size_t i = 0; tools_shown && i < request.tools.size(); ++i) {
-    const bool wanted =
-        request.tool_choice != ToolChoice::kNamed || request.tools[i].name() == request.tool_name;
-    if (wanted) shape.tools.push_back(ShapeOfTool(request, i));
-  }
-  shape.calls = must_call     ? grammar::Calls::kRequired
-                : tools_shown ? grammar::Calls::kOptional
-                              : grammar::Calls::kNone;
-  shape.several_calls = request.parallel_tool_calls;
-  if (request.form.json_path) {
-    shape.json_schema = SchemaOf(request.response_format);
-    shape.json_path = *request.form.json_path;
-  }
-  return std::optional(std::move(shape));
-}
 
 GrammarCache::GrammarCache(const Tokenizer& tokenizer, int64_t vocab_size,
                            std::vector<int32_t> eos_ids, const grammar::GrammarLimits& limits)
@@ -149,4 +98,4 @@ GrammarCounts GrammarCache::counts() const {
   return counts_;
 }
 
-}  // namespace fathom::api
+}  // namespace fathom

@@ -1,4 +1,4 @@
-// What an answer must be, as its request says it → the grammar that holds it to that.
+// The form of an answer → the grammar that holds it to that, compiled once for all who ask for it.
 #pragma once
 
 #include <cstddef>
@@ -6,23 +6,18 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
-#include "api/answer_request.h"
 #include "base/status.h"
 #include "grammar/limits.h"
 #include "grammar/matcher.h"
 #include "grammar/tool_grammar.h"
 #include "tokenizer/tokenizer.h"
 
-namespace fathom::api {
-
-// The form that is guaranteed; nothing where none is: no strict tool, no strict schema, and no call
-// that must come. kInvalidArgument for ignore_eos with one, since an answer of a form ends.
-Result<std::optional<grammar::AnswerShape>> ShapeOf(const AnswerRequest& request);
+namespace fathom {
 
 struct GrammarCounts {
   int64_t compiled = 0, found = 0, refused = 0;
@@ -69,4 +64,4 @@ class GrammarCache {
   GrammarCounts counts_;
 };
 
-}  // namespace fathom::api
+}  // namespace fathom
