@@ -46,8 +46,9 @@ class JsonLines {
 
   Status Submit(const std::string& line, Pending* pending) {
     FATHOM_ASSIGN_OR_RETURN(const json::Value value, json::Parse(line));
-    FATHOM_ASSIGN_OR_RETURN(const TextRequest request,
-                            RequestFromJson(value, defaults_, UnknownFields::kWarn));
+    FATHOM_ASSIGN_OR_RETURN(
+        const TextRequest request,
+        RequestFromJson(value, defaults_, UnknownFields::kWarn, session_.text->grammars()));
     TextCallbacks callbacks;
     callbacks.on_done = [this, pending](const GeneratedMessage& answer) {
       SetLine(pending, answer.status.ok() ? AnswerToJson(answer) : ErrorToJson(answer.status));

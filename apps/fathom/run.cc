@@ -7,12 +7,15 @@
 #include <iterator>
 #include <memory>
 
+#include "agent/answer_form.h"
 #include "agent/builtin_tools.h"
+#include "agent/form_fields.h"
 #include "agent/loop.h"
 #include "agent/request_json.h"
 #include "answer_printer.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "json/field_reader.h"
 #include "json/parse.h"
 #include "json/write.h"
 #include "jsonl_run.h"
@@ -27,7 +30,8 @@ struct RunFlags {
   ModelFlags model;
   SamplingFlags sampling;
   std::optional<std::string> prompt, system;
-  std::string messages_file, tools_file, files;
+  std::string messages_file, tools_file, schema_file, files;
+  std::optional<int64_t> thinking_budget;
   bool thinking = false, use_tools = false, json = false, jsonl = false, quiet = false;
   int64_t parallel = 8;
 };
@@ -70,26 +74,61 @@ Result<Toolbox> MakeTools(const RunFlags& flags) {
   return OpenBuiltinTools(flags.files);
 }
 
-Result<int> RunOnce(const RunFlags& flags) {
-  FATHOM_ASSIGN_OR_RETURN(std::vector<chat::Message> messages, ReadMessages(flags));
-  FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, MakeTools(flags));
-  std::vector<chat::ToolDefinition> definitions;
+// The form of the answer, by the files that describe it.
+Result<FormRequest> ReadForm(const RunFlags& flags, const Toolbox& tools) {
+  FormRequest form;
   if (!flags.tools_file.empty()) {
     if (flags.use_tools) return InvalidArgument("--tools and --use-tools exclude each other");
-    FATHOM_ASSIGN_OR_RETURN(const json::Value value, json::ParseFile(flags.tools_file));
-    auto read = chat::ToolsFromJson(value, "tools");
-    if (!read.ok()) return read.status().At(flags.tools_file);
-    definitions = std::move(read).value();
+    FATHOM_ASSIGN_OR_RETURN(json::Value value, json::ParseFile(flags.tools_file));
+    const Status status = ReadToolFields(json::Object{{"tools", std::move(value)}}, &form);
+    if (!status.ok()) return status.At(flags.tools_file);
   } else if (flags.use_tools) {
-    FATHOM_ASSIGN_OR_RETURN(definitions, chat::ToolsFromJson(tools.Definitions(), "tools"));
+    FATHOM_ASSIGN_OR_RETURN(form.tools, chat::ToolsFromJson(tools.Definitions(), "tools"));
   }
-  if (!definitions.empty()) chat::AttachTools(std::move(definitions), {}, &messages);
+  if (flags.schema_file.empty()) return form;
+  if (!form.tools.empty()) {
+    return InvalidArgument("--json-schema excludes --tools and --use-tools");
+  }
+  FATHOM_ASSIGN_OR_RETURN(json::Value schema, json::ParseFile(flags.schema_file));
+  if (!schema.is_object()) {
+    return json::WrongKind("schema", "object", schema).At(flags.schema_file);
+  }
+  form.response_format = json::Object{
+      {"type", "json_schema"},
+      {"json_schema",
+       json::Object{{"name", "answer"}, {"strict", true}, {"schema", std::move(schema)}}}};
+  form.form.json_path = "schema";
+  return form;
+}
+
+Result<std::shared_ptr<const grammar::CompiledGrammar>> CompileForm(const RunFlags& flags,
+                                                                    const FormRequest& form,
+                                                                    const SamplingParams& sampling,
+                                                                    GrammarCache& grammars) {
+  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(form, sampling));
+  if (!shape) return std::shared_ptr<const grammar::CompiledGrammar>();
+  auto grammar = grammars.Get(*shape);
+  if (grammar.ok()) return grammar;
+  return grammar.status().At(shape->json_schema ? flags.schema_file : flags.tools_file);
+}
+
+Result<int> RunOnce(const RunFlags& flags) {
+  if (flags.thinking_budget.value_or(0) < 0) {
+    return InvalidArgument("--thinking-budget: {} is below 0", *flags.thinking_budget);
+  }
+  FATHOM_ASSIGN_OR_RETURN(std::vector<chat::Message> messages, ReadMessages(flags));
+  FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, MakeTools(flags));
+  FATHOM_ASSIGN_OR_RETURN(const FormRequest form, ReadForm(flags, tools));
+  AttachForm(form, &messages);
 
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
   LoopOptions options;
   options.thinking = flags.thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   options.sampling = flags.sampling.ToParams(session->model->checkpoint.generation);
   options.stop = flags.sampling.stop;
+  options.limits.budget = flags.thinking_budget;
+  FATHOM_ASSIGN_OR_RETURN(options.grammar,
+                          CompileForm(flags, form, options.sampling, session->text->grammars()));
   if (!flags.use_tools) options.max_rounds = 1;
 
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
@@ -118,8 +157,8 @@ Result<int> RunOnce(const RunFlags& flags) {
 Result<int> Run(const RunFlags& flags) {
   if (!flags.jsonl) return RunOnce(flags);
   if (flags.prompt || flags.system || !flags.messages_file.empty() || !flags.tools_file.empty() ||
-      flags.use_tools || flags.thinking) {
-    return InvalidArgument("--jsonl takes messages, tools and thinking from its lines");
+      flags.use_tools || flags.thinking || flags.thinking_budget || !flags.schema_file.empty()) {
+    return InvalidArgument("--jsonl takes messages, tools, forms and thinking from its lines");
   }
   if (flags.parallel < 1 || flags.parallel > 256) {
     return InvalidArgument("--parallel: {} is outside [1, 256]", flags.parallel);
@@ -165,7 +204,15 @@ Command MakeRunCommand() {
        .value = "DIR",
        .help = "the folder whose files the tools may read",
        .target = &flags->files},
+      {.name = "--json-schema",
+       .value = "FILE",
+       .help = "the answer is JSON, valid against the schema in this file",
+       .target = &flags->schema_file},
       {.name = "--thinking", .value = "", .help = "reason first", .target = &flags->thinking},
+      {.name = "--thinking-budget",
+       .value = "N",
+       .help = "with --thinking: answer after N tokens of reasoning",
+       .target = &flags->thinking_budget},
       {.name = "--json",
        .value = "",
        .help = "print the answer as one JSON object",

@@ -8,6 +8,7 @@
 
 #include "json/parse.h"
 #include "support/program.h"
+#include "support/temp_dir.h"
 
 namespace fathom {
 namespace {
@@ -151,6 +152,67 @@ TEST(RunCommand, JsonLinesToolCalls) {
   ASSERT_EQ(calls.size(), 1U);
   EXPECT_EQ(StringAt(calls[0], {"function", "name"}), "calculator");
   EXPECT_EQ(StringAt(calls[0], {"function", "arguments"}), "{\"expression\": \"482 * 37\"}");
+}
+
+TEST(RunCommand, AnswersKeepToASchema) {
+  test::TempDir folder;
+  folder.Write("schema.json", R"({"type": "object", "properties": {"colour": {"enum": ["teal",
+      "ochre"]}, "n": {"type": "integer", "minimum": 3, "maximum": 5}},
+      "required": ["colour", "n"], "additionalProperties": false})");
+  const ProgramResult run =
+      RunFathom({"run", "-q", "-p", "Tell me a story.", "--seed", "3", "--thinking",
+                 "--thinking-budget", "2", "--json-schema", folder.File("schema.json")});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const auto answer = json::Parse(run.out);
+  ASSERT_TRUE(answer.ok()) << run.out;
+  EXPECT_THAT(StringAt(*answer, {"colour"}), testing::AnyOf("teal", "ochre"));
+  EXPECT_THAT(*answer->Find("n")->AsInt64(), testing::AllOf(testing::Ge(3), testing::Le(5)));
+  EXPECT_EQ(answer->object().size(), 2U);
+  EXPECT_THAT(run.err, HasSubstr("I have to stop thinking here"));
+}
+
+TEST(RunCommand, AFileThatGivesNoFormIsNamed) {
+  test::TempDir folder;
+  folder.Write("number.json", "7");
+  folder.Write("nothing.json", R"({"properties": {"a": {"$ref": "#/b"}}})");
+  folder.Write("tools.json", R"([{"function": {"name": "add", "strict": true,
+      "parameters": {"properties": {"n": {"uniqueItems": true}}}}}])");
+  const auto error = [&](std::vector<std::string> args, std::string_view file) {
+    args.insert(args.begin(), {"run", "-p", "hi"});
+    if (!file.empty()) args.push_back(folder.File(file));
+    const ProgramResult run = RunFathom(std::move(args));
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_EQ(run.out, "");
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    return run.err;
+  };
+  EXPECT_THAT(error({"--json-schema"}, "gone.json"), HasSubstr("gone.json: No such file"));
+  EXPECT_THAT(error({"--json-schema"}, "number.json"),
+              HasSubstr("number.json: schema: expected object, found number"));
+  EXPECT_THAT(error({"--json-schema"}, "nothing.json"),
+              HasSubstr("nothing.json: schema.properties.a: $ref: '#/b' leads to nothing"));
+  EXPECT_THAT(error({"--tools"}, "tools.json"),
+              HasSubstr("tools.json: tools[0].function.parameters.properties.n: uniqueItems"));
+  EXPECT_THAT(error({"--use-tools", "--json-schema"}, "nothing.json"), HasSubstr("excludes"));
+  EXPECT_THAT(error({"--jsonl", "--json-schema"}, "nothing.json"), HasSubstr("from its lines"));
+  EXPECT_THAT(error({"--thinking-budget", "-2"}, ""), HasSubstr("-2 is below 0"));
+}
+
+TEST(RunCommand, JsonLinesKeepToTheirForms) {
+  const std::string input =
+      R"({"messages": [{"role": "user", "content": "Hello!"}], "temperature": 0, "tool_choice": "required", "tools": [{"type": "function", "function": {"name": "paint", "strict": true, "parameters": {"type": "object", "properties": {"colour": {"enum": ["teal", "ochre"]}}, "required": ["colour"], "additionalProperties": false}}}]})"
+      "\n"
+      R"({"messages": [{"role": "user", "content": "Hello!"}], "response_format": {"type": "json_schema", "json_schema": {"name": "x", "strict": true, "schema": {"$ref": "#/none"}}}})";
+  const std::vector<json::Value> lines = Lines(RunFathom({"run", "--jsonl"}, input).out);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(StringAt(lines[0], {"finish_reason"}), "tool_calls");
+  const json::Array& calls = lines[0].Find("message")->Find("tool_calls")->array();
+  ASSERT_GE(calls.size(), 1U);
+  EXPECT_EQ(StringAt(calls[0], {"function", "name"}), "paint");
+  EXPECT_THAT(StringAt(calls[0], {"function", "arguments"}),
+              testing::AnyOf(R"({"colour": "teal"})", R"({"colour": "ochre"})"));
+  EXPECT_EQ(StringAt(lines[1], {"error", "message"}),
+            "response_format.json_schema.schema: $ref: '#/none' leads to nothing");
 }
 
 TEST(DemoCommand, EveryAnswerIsRight) {

@@ -28,7 +28,8 @@ _KINDS = (
 
 
 class SamplingOptions(TypedDict, total=False):
-    """How tokens are drawn; what is left out is the model's own choice, or off."""
+    """How tokens are drawn and what the answer is held to. What is left out is the model's own
+    choice, or off."""
 
     temperature: float  # 0 to 2; 0 takes the likeliest token
     top_p: float
@@ -46,6 +47,10 @@ class SamplingOptions(TypedDict, total=False):
     max_tokens: int
     logprobs: bool
     top_logprobs: int
+    thinking_budget: int  # tokens of reasoning after which the answer follows
+    loop_guard: bool  # on: reasoning that goes in circles is ended
+    tool_choice: str | dict[str, Any]  # none, auto, required, or an object that names a function
+    parallel_tool_calls: bool  # False: the answer ends behind its first call
 
 
 @dataclass(frozen=True)
@@ -219,8 +224,10 @@ class Model:
         """Starts a generation and gives its events.
 
         messages: what the user says, or a conversation in OpenAI's form; or else prompt: token ids
-        [P], taken as they are. tools: definitions, whose calls the caller runs. ValueError for a
-        request that cannot be run, TypeError for an option that does not exist.
+        [P], taken as they are. tools: definitions, whose calls the caller runs. response_format: as
+        in OpenAI's API; json_object and a strict json_schema are guaranteed, and so are strict
+        tools. ValueError for a request that cannot be run, TypeError for an option that does not
+        exist.
         """
         for name in sampling:
             if name not in SamplingOptions.__annotations__:

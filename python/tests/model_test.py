@@ -1,6 +1,7 @@
 """The bundled model through Python."""
 
 import _thread
+import json
 import os
 import pathlib
 import signal
@@ -49,6 +50,26 @@ class ModelTest(unittest.TestCase):
         self.assertEqual(answer.usage["completion_tokens"], len(answer.tokens))
         work = self.model.work
         self.assertGreaterEqual(work["keys_held"], work["keys_read"])
+
+    def test_a_form_is_held(self):
+        colours = {
+            "type": "object",
+            "properties": {"colour": {"enum": ["teal", "ochre"]}},
+            "required": ["colour"],
+            "additionalProperties": False,
+        }
+        schema = {"name": "colour", "strict": True, "schema": colours}
+        answer = self.model.generate(
+            **GREETING, response_format={"type": "json_schema", "json_schema": schema}
+        )
+        self.assertIn(json.loads(answer.content)["colour"], ["teal", "ochre"])
+        with self.assertRaisesRegex(ValueError, "tool_choice: a call is required"):
+            self.model.generate(**GREETING, tool_choice="required")
+
+    def test_a_budget_ends_the_reasoning(self):
+        answer = self.model.generate(**GREETING | {"max_tokens": 200}, thinking=True, thinking_budget=1)
+        self.assertIn("I have to stop thinking here", answer.message["reasoning_content"])
+        self.assertTrue(answer.content)
 
     def test_a_prompt_of_tokens(self):
         prompt = self.model.tokenizer.encode(

@@ -83,6 +83,7 @@ Result<AgentTurn::Generate> AgentTurn::MakeSummary(std::span<const Message> cove
   TextRequest ask = options_.ask;
   ask.thinking = chat::ThinkingMode::kChat;
   ask.stop.clear();
+  ask.grammar.reset();
   ask.sampling.min_tokens = 0;
   ask.sampling.ignore_eos = false;
   ask.sampling.logprobs = false;

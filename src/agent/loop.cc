@@ -12,6 +12,8 @@ TurnOptions TurnOptionsOf(const LoopOptions& options, int64_t window) {
   turn.ask.thinking = options.thinking;
   turn.ask.sampling = options.sampling;
   turn.ask.stop = options.stop;
+  turn.ask.limits = options.limits;
+  turn.ask.grammar = options.grammar;
   turn.context = {options.context, window, options.context_share};
   return turn;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct LoopOptions {
   chat::ThinkingMode thinking = chat::ThinkingMode::kChat;
   SamplingParams sampling;
   std::vector<std::string> stop;
+  ThinkingLimits limits;
+  // What every answer must be behind its reasoning; null: anything.
+  std::shared_ptr<const grammar::CompiledGrammar> grammar;
   ContextStrategy context = ContextStrategy::kKeep;  // near the end of the engine's context
   double context_share = kContextShare;
 };

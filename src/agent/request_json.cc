@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "agent/form_fields.h"
 #include "agent/sampling_json.h"
 #include "base/log.h"
 #include "json/field_reader.h"
@@ -12,14 +13,22 @@ namespace fathom {
 namespace {
 
 // Beside kSamplingFields.
-constexpr std::array kFields = {"messages", "prompt", "tools", "thinking", "response_format"};
+constexpr std::array kConversationFields = {
+    std::string_view("messages"),        std::string_view("tools"),
+    std::string_view("tool_choice"),     std::string_view("parallel_tool_calls"),
+    std::string_view("response_format"), std::string_view("thinking")};
+constexpr std::array kOtherFields = {std::string_view("prompt"),
+                                     std::string_view("thinking_budget"),
+                                     std::string_view("loop_guard")};
+constexpr int64_t kMostBudget = int64_t{1} << 40;
 
 Status TakeUnknown(const json::Object& object, UnknownFields unknown) {
   static std::set<std::string> warned;  // of one thread: the one that reads the stream
   for (const json::Member& member : object) {
-    bool known = std::ranges::find(kSamplingFields, member.key) != kSamplingFields.end();
-    for (const std::string_view field : kFields) known |= field == member.key;
-    if (known) continue;
+    const auto is_in = [&](const auto& names) {
+      return std::ranges::find(names, member.key) != names.end();
+    };
+    if (is_in(kSamplingFields) || is_in(kConversationFields) || is_in(kOtherFields)) continue;
     if (unknown == UnknownFields::kRefuse) {
       return InvalidArgument("field \"{}\" is not known", member.key);
     }
@@ -30,30 +39,34 @@ Status TakeUnknown(const json::Object& object, UnknownFields unknown) {
   return {};
 }
 
-Status ReadConversation(const json::FieldReader& fields, TextRequest* request) {
-  const json::Object& object = fields.object();
-  const json::Value* messages = object.Find("messages");
+Status ReadLimits(const json::FieldReader& fields, ThinkingLimits* limits) {
+  FATHOM_ASSIGN_OR_RETURN(const int64_t budget,
+                          fields.IntOr("thinking_budget", -1, 0, kMostBudget));
+  if (budget >= 0) limits->budget = budget;
+  FATHOM_ASSIGN_OR_RETURN(limits->loop_guard, fields.BoolOr("loop_guard", limits->loop_guard));
+  return {};
+}
+
+Status ReadConversation(const json::FieldReader& fields, GrammarCache& grammars,
+                        TextRequest* request) {
+  const json::Value* messages = fields.object().Find("messages");
   if (messages == nullptr) return InvalidArgument("messages: missing");
   FATHOM_ASSIGN_OR_RETURN(request->messages, chat::MessagesFromJson(*messages, "messages"));
-  const json::Value* tools = object.Find("tools");
-  const json::Value* format = object.Find("response_format");
-  const bool has_tools = tools != nullptr && !tools->is_null();
-  const bool has_format = format != nullptr && !format->is_null();
-  if (has_tools || has_format) {
-    std::vector<chat::ToolDefinition> definitions;
-    if (has_tools) {
-      FATHOM_ASSIGN_OR_RETURN(definitions, chat::ToolsFromJson(*tools, "tools"));
-    }
-    chat::AttachTools(std::move(definitions), has_format ? *format : json::Value(),
-                      &request->messages);
-  }
   FATHOM_ASSIGN_OR_RETURN(const bool thinking, fields.BoolOr("thinking", false));
   request->thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
+  FormRequest form;
+  FATHOM_RETURN_IF_ERROR(ReadToolFields(fields.object(), &form));
+  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(form, request->sampling));
+  if (shape) {
+    FATHOM_ASSIGN_OR_RETURN(request->grammar, grammars.Get(*shape));
+  }
+  request->single_call = !form.parallel_tool_calls;
+  AttachForm(form, &request->messages);
   return {};
 }
 
 Status ReadPrompt(const json::FieldReader& fields, TextRequest* request) {
-  for (const std::string_view name : {"messages", "tools", "thinking", "response_format"}) {
+  for (const std::string_view name : kConversationFields) {
     if (fields.object().Find(name) != nullptr) {
       return InvalidArgument("{}: not allowed beside prompt, which is the whole input", name);
     }
@@ -81,17 +94,19 @@ json::Value LogprobsToJson(const GeneratedMessage& generated) {
 }  // namespace
 
 Result<TextRequest> RequestFromJson(const json::Value& value, const SamplingParams& defaults,
-                                    UnknownFields unknown) {
+                                    UnknownFields unknown, GrammarCache& grammars) {
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(value, ""));
   FATHOM_RETURN_IF_ERROR(TakeUnknown(*object, unknown));
   const json::FieldReader fields(*object, "");
   TextRequest request;
-  FATHOM_RETURN_IF_ERROR(object->Find("prompt") == nullptr ? ReadConversation(fields, &request)
-                                                           : ReadPrompt(fields, &request));
   request.sampling = defaults;
   FATHOM_RETURN_IF_ERROR(ReadSampling(fields, &request.sampling));
   FATHOM_RETURN_IF_ERROR(ReadLogprobs(fields, &request.sampling));
   FATHOM_ASSIGN_OR_RETURN(request.stop, ReadStops(fields));
+  FATHOM_RETURN_IF_ERROR(ReadLimits(fields, &request.limits));
+  FATHOM_RETURN_IF_ERROR(object->Find("prompt") == nullptr
+                             ? ReadConversation(fields, grammars, &request)
+                             : ReadPrompt(fields, &request));
   return request;
 }
 
@@ -105,6 +120,9 @@ json::Value AnswerToJson(const GeneratedMessage& generated) {
                                    {"completion_tokens", usage.completion_tokens},
                                    {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
                                    {"cached_tokens", usage.cached_tokens}});
+  if (generated.thinking_end != ThinkingEnd::kItself) {
+    answer.Set("thinking_ended", Name(generated.thinking_end));
+  }
   if (!generated.logprobs.empty()) answer.Set("logprobs", LogprobsToJson(generated));
   if (!generated.end.repairs.empty()) {
     json::Array names;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "chat/dsml.h"
 #include "json/parse.h"
 #include "json/write.h"
+#include "support/nano_tokenizer.h"
 
 namespace fathom {
 namespace {
@@ -11,7 +13,9 @@ namespace {
 Result<TextRequest> Read(const std::string& text, UnknownFields unknown = UnknownFields::kRefuse) {
   Result<json::Value> value = json::Parse(text);
   FATHOM_CHECK(value.ok(), "{}", value.status().message());
-  return RequestFromJson(*value, SamplingParams(), unknown);
+  static GrammarCache grammars(test::Nano(), 8192, {*test::Nano().TokenId(chat::kEos)},
+                               {.seconds = 10});
+  return RequestFromJson(*value, SamplingParams(), unknown, grammars);
 }
 
 std::string Refusal(const std::string& text) {
@@ -51,6 +55,83 @@ TEST(RequestJson, SaysWhatIsWrong) {
             "tools: not allowed beside prompt, which is the whole input");
   EXPECT_EQ(Refusal(R"({"messages": [], "stop": [1]})"),
             "stop: expected array of strings, found number");
+}
+
+// A request with these fields beside its message; whether its answer is held to a form.
+Result<bool> IsHeld(const std::string& fields) {
+  const auto request = Read(R"({"messages": [{"role": "user", "content": "Hi"}], )" + fields + "}");
+  if (!request.ok()) return request.status();
+  return request->grammar != nullptr;
+}
+
+const std::string kTool = R"("tools": [{"type": "function", "function": {"name": "add",
+    "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}}])";
+const std::string kStrictTool = R"("tools": [{"type": "function", "function": {"name": "add",
+    "strict": true, "parameters": {"type": "object", "properties": {"n": {"type": "integer"}},
+    "required": ["n"], "additionalProperties": false}}}])";
+std::string Format(const std::string& strict, const std::string& schema) {
+  return R"("response_format": {"type": "json_schema", "json_schema": {"name": "x", "strict": )" +
+         strict + ", \"schema\": " + schema + "}}";
+}
+
+TEST(RequestJson, WhatTheApiGuaranteesIsGuaranteed) {
+  for (const std::string& fields :
+       {kStrictTool, kTool + R"(, "tool_choice": "required")",
+        kTool + R"(, "tool_choice": {"type": "function", "function": {"name": "add"}})",
+        std::string(R"("response_format": {"type": "json_object"})"),
+        Format("true", R"({"type": "object", "properties": {"a": {"type": "string"}}})")}) {
+    const auto held = IsHeld(fields);
+    ASSERT_TRUE(held.ok()) << held.status().message();
+    EXPECT_TRUE(*held) << fields;
+  }
+  for (const std::string& fields :
+       {kTool, kStrictTool + R"(, "tool_choice": "none")",
+        std::string(R"("response_format": {"type": "text"})"),
+        Format("false", R"({"type": "object", "uniqueItems": true})")}) {
+    const auto held = IsHeld(fields);
+    ASSERT_TRUE(held.ok()) << held.status().message();
+    EXPECT_FALSE(*held) << fields;
+  }
+}
+
+TEST(RequestJson, AFormThatCantBeHeldIsRefusedWithItsPlace) {
+  EXPECT_EQ(IsHeld(Format("true", R"({"$ref": "#/none"})")).status().message(),
+            "response_format.json_schema.schema: $ref: '#/none' leads to nothing");
+  EXPECT_EQ(
+      IsHeld(R"("response_format": {"type": "yaml"})").status().message(),
+      "response_format.type: 'yaml' is no format (text, json_object or json_schema expected)");
+  EXPECT_EQ(IsHeld(R"("tool_choice": "required")").status().message(),
+            "tool_choice: a call is required, but there are no tools");
+  EXPECT_EQ(IsHeld(R"("ignore_eos": true, "response_format": {"type": "json_object"})")
+                .status()
+                .message(),
+            "ignore_eos: an answer whose form is guaranteed ends where that is complete");
+}
+
+TEST(RequestJson, ToolsAreShownUnlessNoneMayBeCalled) {
+  const auto shown = [](const std::string& more) {
+    const auto request =
+        Read(R"({"messages": [{"role": "user", "content": "Hi"}], )" + kTool + more + "}");
+    return request->messages.front().tools.size();
+  };
+  EXPECT_EQ(shown(""), 1U);
+  EXPECT_EQ(shown(R"(, "tool_choice": "none")"), 0U);
+}
+
+TEST(RequestJson, LimitsOfReasoningAndOfCalls) {
+  const std::string message = R"({"messages": [{"role": "user", "content": "Hi"}])";
+  EXPECT_EQ(Read(message + "}")->limits.budget, std::nullopt);
+  EXPECT_TRUE(Read(message + "}")->limits.loop_guard);
+  EXPECT_FALSE(Read(message + "}")->single_call);
+  const auto request = Read(message + R"(, "thinking_budget": 0, "loop_guard": false,
+                                          "parallel_tool_calls": false})");
+  ASSERT_TRUE(request.ok()) << request.status().message();
+  EXPECT_EQ(request->limits.budget, 0);
+  EXPECT_FALSE(request->limits.loop_guard);
+  EXPECT_TRUE(request->single_call);
+  EXPECT_EQ(Read(R"({"prompt": [1], "thinking_budget": 5})")->limits.budget, 5);
+  EXPECT_EQ(Refusal(message + R"(, "thinking_budget": -1})"),
+            "thinking_budget: -1 is outside [0, 1099511627776]");
 }
 
 TEST(RequestJson, AnUnknownFieldIsRefusedOrPassedOver) {

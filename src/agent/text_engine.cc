@@ -4,12 +4,18 @@
 #include <utility>
 
 namespace fathom {
+namespace {
+
+// The schemas are those of who runs the engine: large ones have time, endless ones end.
+constexpr grammar::GrammarLimits kOwnSchemas = {.seconds = 10};
+
+}  // namespace
 
 TextEngine::TextEngine(Engine& engine, const Tokenizer& tokenizer)
     : engine_(engine),
       tokenizer_(tokenizer),
-      answer_tokens_(AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.options().eos_ids)) {
-}
+      answer_tokens_(AnswerTokens::Make(tokenizer, engine.vocab_size(), engine.options().eos_ids)),
+      grammars_(tokenizer, engine.vocab_size(), engine.options().eos_ids, kOwnSchemas) {}
 
 Result<std::unique_ptr<TextEngine>> TextEngine::Create(Engine& engine, const Tokenizer& tokenizer) {
   FATHOM_RETURN_IF_ERROR(CheckChatTokens(tokenizer));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/grammar_cache.h"
 #include "agent/text_generation.h"
 #include "agent/text_prompt.h"
 #include "base/status.h"
@@ -45,6 +46,8 @@ class TextEngine {
                                     const std::function<bool()>& cancelled);
 
   int64_t context() const { return engine_.context(); }  // tokens of prompt and answer together
+  // What the forms of requests become. Any thread.
+  GrammarCache& grammars() { return grammars_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
 
  private:
@@ -62,6 +65,7 @@ class TextEngine {
   Engine& engine_;
   const Tokenizer& tokenizer_;
   const std::shared_ptr<const AnswerTokens> answer_tokens_;
+  GrammarCache grammars_;
   std::map<RequestId, Generation> generations_;
   std::vector<TokenEvent> token_events_;
   std::vector<chat::StreamEvent> stream_events_;

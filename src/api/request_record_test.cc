@@ -94,8 +94,10 @@ TEST_F(RequestRecordTest, WithWordsARequestCanBeRunAgain) {
   const json::Value record = Read(LineOf("/v1/chat/completions", kChat));
   EXPECT_EQ(At(record, "body"), *json::Parse(kChat));
   const json::Value generation = At(record, "generations.1");
-  const auto request =
-      RequestFromJson(At(generation, "request"), SamplingParams(), UnknownFields::kRefuse);
+  GrammarCache grammars(*service_->tokenizer, service_->engine->vocab_size(),
+                        service_->engine->eos_ids(), {});
+  const auto request = RequestFromJson(At(generation, "request"), SamplingParams(),
+                                       UnknownFields::kRefuse, grammars);
   ASSERT_TRUE(request.ok()) << request.status().message();
   EXPECT_EQ(request->stop, std::vector<std::string>{"Bob"});
   EXPECT_EQ(request->sampling.temperature, 0.5);

@@ -226,12 +226,15 @@ typedef struct fathom_event {
 /* Queues a generation. `request` is a JSON object:
  *   messages          a conversation as OpenAI's API has it, or
  *   prompt            token ids: a prompt as it is
- *   tools, response_format, thinking (false)      beside messages
+ *   tools, tool_choice, parallel_tool_calls, response_format, thinking (false)   beside messages
+ *   thinking_budget, loop_guard
  *   temperature, top_p, top_k                     default: the model's own
  *   max_tokens, min_tokens, stop, stop_token_ids, ignore_eos, seed, min_p, repetition_penalty,
  *   presence_penalty, frequency_penalty, logit_bias, logprobs, top_logprobs
- * Other members are refused. Nothing runs before fathom_generation_next. *out is freed with
- * fathom_generation_free. */
+ * Other members are refused. What the server guarantees is guaranteed: strict tools, a tool_choice
+ * that wants a call, response_format with json_object or a strict json_schema; a schema that is too
+ * much or says what can't be kept to is an error here. Nothing runs before fathom_generation_next.
+ * *out is freed with fathom_generation_free. */
 FATHOM_API fathom_code fathom_generation_start(fathom_model* model, const char* request,
                                                size_t size, fathom_generation** out);
 
@@ -255,7 +258,8 @@ FATHOM_API void fathom_generation_cancel(fathom_generation* generation);
 
 /* The answer, once the end has been seen: {"message": {"role": "assistant", "content": ...,
  * "reasoning_content": ..., "tool_calls": [...]}, "finish_reason": ..., "usage": {...}}, with
- * "logprobs" where they were asked for and "repaired" where the model's markup had to be mended.
+ * "logprobs" where they were asked for, "repaired" where the model's markup had to be mended and
+ * "thinking_ended" ("budget" or "loop") where its reasoning was ended for it.
  * *out is freed with fathom_string_free. */
 FATHOM_API fathom_code fathom_generation_answer(const fathom_generation* generation,
                                                 fathom_string* out);

@@ -76,9 +76,9 @@ fathom_code fathom_generation_start(fathom_model* model, const char* request, si
     FATHOM_ASSIGN_OR_RETURN(const std::string_view text, TextOf(request, size, "request"));
     const Result<json::Value> value = json::Parse(text);
     if (!value.ok()) return value.status().At("request");
-    FATHOM_ASSIGN_OR_RETURN(
-        const TextRequest read,
-        RequestFromJson(*value, model->model->defaults(), UnknownFields::kRefuse));
+    FATHOM_ASSIGN_OR_RETURN(const TextRequest read,
+                            RequestFromJson(*value, model->model->defaults(),
+                                            UnknownFields::kRefuse, model->model->grammars()));
     FATHOM_ASSIGN_OR_RETURN(std::unique_ptr<Generation> generation,
                             Generation::Start(model->model, read));
     *out = new fathom_generation{std::move(generation), {}};

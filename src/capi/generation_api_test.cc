@@ -134,6 +134,22 @@ TEST(GenerationApi, ToolCallsArriveAsCalls) {
   fathom_generation_free(generation);
 }
 
+// The bundled model would say something else: the form is held, not only asked for.
+TEST(GenerationApi, AStrictFormIsHeld) {
+  fathom_generation* generation = Start(
+      R"({"messages": [{"role": "user", "content": "Hello!"}], "temperature": 0, "response_format":
+          {"type": "json_schema", "json_schema": {"name": "colour", "strict": true, "schema":
+          {"type": "object", "properties": {"colour": {"enum": ["teal", "ochre"]}},
+          "required": ["colour"], "additionalProperties": false}}}})");
+  const Seen seen = Finish(generation);
+  EXPECT_EQ(seen.end, "stop");
+  const auto value = json::Parse(seen.content);
+  ASSERT_TRUE(value.ok()) << seen.content;
+  const std::string colour = value->Find("colour")->string();
+  EXPECT_TRUE(colour == "teal" || colour == "ochre") << colour;
+  fathom_generation_free(generation);
+}
+
 TEST(GenerationApi, APromptOfTokensIsTakenAsItIs) {
   const char arguments[] =
       R"({"messages": [{"role": "user", "content": "Hello!"}], "thinking_mode": "chat"})";

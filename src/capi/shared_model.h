@@ -38,6 +38,7 @@ class SharedModel {
   int64_t context() const { return engine_->context(); }
   // What the model's makers recommend.
   const SamplingParams& defaults() const { return defaults_; }
+  GrammarCache& grammars() { return text_->grammars(); }
 
   // Waits for the step that runs now.
   Result<WorkCounters> Work();
