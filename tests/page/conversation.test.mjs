@@ -185,11 +185,14 @@ test("two tabs with one conversation lose nothing of either", () => withPage(asy
   await field(page).fill("Write without end.");
   await field(page).press("Enter");
   await lastAnswer(page).getByText("Line 9 ").waitFor();
+  const watching = await tab(page.url());
+  await lastAnswer(watching).getByText("Not finished: ").waitFor();
   await other.getByRole("button", { name: "Answer again" }).last().click();
   await lastAnswer(other).getByText("2/2").waitFor();
   await answered(other);
   await page.keyboard.press("Escape");
   await answered(page);
+  await lastAnswer(watching).getByText("Stopped.").waitFor();
   await other.reload();
   await lastAnswer(other).getByText("Line 9 ").waitFor();
   await other.getByRole("button", { name: "Previous version" }).first().click();

@@ -11,7 +11,9 @@
 //
 // `parts` are what is shown, in order; `messages` are what the server said joined the conversation;
 // `base`, where not null, replaces everything before them (the server has shortened it). `revision`
-// grows with all that happens to an answer: of two copies the one with more is the later.
+// grows with all that happens to an answer: of two copies the one with more is the later. `state` is
+// "running", "done", "failed", "stopped", or "unfinished": of a copy that another tab, or this one
+// before it was closed, has kept while the answer came.
 
 export const ROOT = "root";
 
@@ -157,7 +159,7 @@ export function settle(answer, state) {
 // Of a copy that was kept: nobody here writes on, so its answers stand as far as they had come.
 export function settleKept(conversation) {
   for (const node of Object.values(conversation.nodes)) {
-    if (node.state === "running") settle(node, "stopped");
+    if (node.state === "running") settle(node, "unfinished");
   }
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  addAnswer, addUser, applyEvent, messagesFor, newConversation, pathOf, select, settle, textOfAnswer,
-  titleFrom, unite,
+  addAnswer, addUser, applyEvent, messagesFor, newConversation, pathOf, select, settle, settleKept,
+  textOfAnswer, titleFrom, unite,
 } from "./conversation.js";
 import { EMPTY_SETTINGS } from "./settings.js";
 
@@ -130,10 +130,11 @@ test("of two copies of an answer the one that is further stays", () => {
     const kept = structuredClone(asking);  // what the store has now
     if (watching === null) {
       watching = kept;
-      settle(watching.nodes[answer.id], "stopped");
+      settleKept(watching);
     } else {
       unite(watching, kept);
     }
+    assert.equal(watching.nodes[answer.id].state, name === "done" ? "done" : "unfinished");
     const running = JSON.stringify(answer);
     unite(asking, structuredClone(watching));
     assert.equal(JSON.stringify(answer), running, "who asks is not disturbed");

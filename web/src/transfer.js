@@ -141,7 +141,7 @@ function readNode(node, ids) {
     base: Array.isArray(node.base) ? readMessages(node.base) : null,
     messages: readMessages(node.messages),
     pending: { content: "", reasoning: "" },
-    state: ["done", "failed"].includes(node.state) ? node.state : "stopped",
+    state: ["done", "failed", "stopped"].includes(node.state) ? node.state : "unfinished",
     revision: number(node.revision),
     end: node.end !== null && typeof node.end === "object" ? { reason: string(node.end.reason) } : null,
     error: node.error ? { message: string(node.error.message) } : null,

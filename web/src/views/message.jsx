@@ -202,6 +202,11 @@ const ENDS = {
   limit: "A limit of the server ended the answer.",
 };
 
+const STATES = {
+  stopped: "Stopped.",
+  unfinished: "Not finished: the tab that asked was closed, or is still writing.",
+};
+
 function repairsText(end) {
   if (!Array.isArray(end?.repairs) || end.repairs.length === 0) return null;
   const names = end.repairs.map((name) => String(name).replaceAll("_", " "));
@@ -219,7 +224,7 @@ function End({ node }) {
     );
   }
   const words = [
-    node.state === "stopped" ? "Stopped." : null,
+    STATES[node.state] ?? null,
     ENDS[node.end?.reason] ?? null,
     repairsText(node.end),
   ].filter(Boolean);
