@@ -119,6 +119,7 @@ Result<int> RunOnce(const RunFlags& flags) {
   FATHOM_ASSIGN_OR_RETURN(std::vector<chat::Message> messages, ReadMessages(flags));
   FATHOM_ASSIGN_OR_RETURN(const Toolbox tools, MakeTools(flags));
   FATHOM_ASSIGN_OR_RETURN(const FormRequest form, ReadForm(flags, tools));
+  FATHOM_RETURN_IF_ERROR(CheckFormsOfMessages(messages, form));
   AttachForm(form, &messages);
 
   FATHOM_ASSIGN_OR_RETURN(const std::unique_ptr<Session> session, OpenSession(flags.model, 1));
@@ -151,7 +152,12 @@ Result<int> RunOnce(const RunFlags& flags) {
     fmt::print(stderr, "stopped after {} rounds of tool calls\n", options.max_rounds);
   }
   if (!flags.quiet) fmt::print(stderr, "{}\n", DescribeWork(*session, answer.usage));
-  return answer.end.reason == chat::FinishReason::kCancelled ? 130 : 0;
+  if (answer.end.reason == chat::FinishReason::kCancelled) return 130;
+  if (!answer.form_complete) {
+    return ResourceExhausted("the answer was cut off after {} tokens, before its form was complete",
+                             answer.usage.completion_tokens);
+  }
+  return 0;
 }
 
 Result<int> Run(const RunFlags& flags) {

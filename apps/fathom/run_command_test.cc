@@ -171,6 +171,16 @@ TEST(RunCommand, AnswersKeepToASchema) {
   EXPECT_THAT(run.err, HasSubstr("I have to stop thinking here"));
 }
 
+TEST(RunCommand, AnAnswerCutOffInItsFormIsAnError) {
+  test::TempDir folder;
+  folder.Write("schema.json", R"({"enum": ["a text that takes more than two tokens"]})");
+  const ProgramResult run = RunFathom(
+      {"run", "-q", "-p", "hi", "--max-tokens", "2", "--json-schema", folder.File("schema.json")});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.err,
+            "error: the answer was cut off after 2 tokens, before its form was complete\n");
+}
+
 TEST(RunCommand, AFileThatGivesNoFormIsNamed) {
   test::TempDir folder;
   folder.Write("number.json", "7");

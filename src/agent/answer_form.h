@@ -31,7 +31,7 @@ struct AnswerForm {
   };
   std::vector<StrictTool> strict_tools;
   // The answer is the JSON that response_format describes, whose schema stands there; nothing: it
-  // is asked for and mended.
+  // is only asked for.
   std::optional<std::string> json_path;
 };
 

@@ -38,7 +38,7 @@ std::shared_ptr<const AnswerTokens> AnswerTokens::Make(const Tokenizer& tokenize
 }
 
 AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerTokens> tokens, bool in_reasoning,
-                         const ThinkingLimits& limits, std::unique_ptr<TokenGuide> form)
+                         const ThinkingLimits& limits, std::unique_ptr<FormGuide> form)
     : tokens_(std::move(tokens)),
       budget_(limits.budget),
       form_(std::move(form)),

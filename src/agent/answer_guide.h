@@ -68,20 +68,30 @@ struct ThinkingLimits {
   bool loop_guard = true;
 };
 
+// Guides what follows the reasoning.
+class FormGuide : public TokenGuide {
+ public:
+  // What has come is an answer of the form, if it ends here.
+  virtual bool Complete() const = 0;
+};
+
 class AnswerGuide final : public TokenGuide {
  public:
   // in_reasoning: the answer's first token is reasoning. `form` guides what follows </think>, and
   // is told those tokens alone; null: any answer.
   AnswerGuide(std::shared_ptr<const AnswerTokens> tokens, bool in_reasoning,
-              const ThinkingLimits& limits, std::unique_ptr<TokenGuide> form);
+              const ThinkingLimits& limits, std::unique_ptr<FormGuide> form);
 
   std::optional<int32_t> Forced() const override;
   std::span<const uint64_t> Allowed() override;
   void Accept(int32_t token) override;
-
   // How the guide ended the reasoning, if it did. The engine's thread, or any once the engine is
   // done with the answer.
   ThinkingEnd thinking_end() const { return end_; }
+  // Whether the answer so far is one of the form, if there is one. The same threads.
+  bool form_complete() const {
+    return form_ == nullptr || (phase_ == Phase::kAnswer && form_->Complete());
+  }
 
  private:
   enum class Phase { kReasoning, kClosing, kAnswer };
@@ -92,7 +102,7 @@ class AnswerGuide final : public TokenGuide {
 
   const std::shared_ptr<const AnswerTokens> tokens_;
   const std::optional<int64_t> budget_;
-  const std::unique_ptr<TokenGuide> form_;
+  const std::unique_ptr<FormGuide> form_;
   std::optional<LoopGuard> guard_;
   Phase phase_;
   ThinkingEnd end_ = ThinkingEnd::kItself;

@@ -29,7 +29,7 @@ bool Has(std::span<const uint64_t> mask, int32_t token) {
 }
 
 // A form of the answer: these tokens and no others.
-class Exactly final : public TokenGuide {
+class Exactly final : public FormGuide {
  public:
   explicit Exactly(std::vector<int32_t> tokens) : tokens_(std::move(tokens)) {}
   std::optional<int32_t> Forced() const override { return std::nullopt; }
@@ -43,6 +43,7 @@ class Exactly final : public TokenGuide {
     FATHOM_CHECK(token == tokens_[at_], "{}", token);
     ++at_;
   }
+  bool Complete() const override { return at_ + 1 >= tokens_.size(); }  // all but the end's token
 
  private:
   std::vector<int32_t> tokens_;
@@ -50,7 +51,7 @@ class Exactly final : public TokenGuide {
   size_t at_ = 0;
 };
 
-std::unique_ptr<TokenGuide> Form(std::string_view text) {
+std::unique_ptr<FormGuide> Form(std::string_view text) {
   std::vector<int32_t> tokens = Nano().Encode(text, AllowSpecial::kYes);
   tokens.push_back(Id(chat::kEos));
   return std::make_unique<Exactly>(std::move(tokens));
@@ -188,7 +189,9 @@ TEST(AnswerGuide, AFormHoldsBehindTheReasoning) {
   const std::vector<int32_t> said = Say(thinking, stubborn);
   EXPECT_EQ(Text(std::span(said).subspan(3)), kClosing + "{\"a\": 1}" + end);
   AnswerGuide chat(Tokens(), false, {.budget = 3}, Form("{\"a\": 1}"));
+  EXPECT_FALSE(chat.form_complete());
   EXPECT_EQ(Text(Say(chat, stubborn)), "{\"a\": 1}" + end);
+  EXPECT_TRUE(chat.form_complete());
   EXPECT_EQ(chat.thinking_end(), ThinkingEnd::kItself);
 }
 

@@ -141,6 +141,34 @@ Result<bool> ReadStrict(const json::Object& object, std::string_view path) {
   return json::FieldReader(object, std::string(path)).BoolOr("strict", false);
 }
 
+Status CheckFormsOfMessages(std::span<const chat::Message> messages, const FormRequest& request) {
+  const bool beside = !request.tools.empty() || !request.response_format.is_null() ||
+                      request.tool_choice != ToolChoice::kAuto;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const chat::Message& message = messages[i];
+    if (message.tools.empty() && message.response_format.is_null()) continue;
+    if (beside) {
+      return InvalidArgument(
+          "messages[{}]: it has tools or a response_format, and so has the request: one place only",
+          i);
+    }
+    // Read as if they stood beside the messages.
+    json::Array tools;
+    for (const chat::ToolDefinition& tool : message.tools) tools.push_back(tool.object);
+    FormRequest read;
+    const Status status = ReadToolFields(
+        {{"tools", std::move(tools)}, {"response_format", message.response_format}}, &read);
+    if (!status.ok()) return status.At(fmt::format("messages[{}]", i));
+    if (!read.form.strict_tools.empty() || read.form.json_path) {
+      return InvalidArgument(
+          "messages[{}]: strict tools, strict schemas and json_object are guaranteed beside the "
+          "messages, not on one",
+          i);
+    }
+  }
+  return {};
+}
+
 Status ReadToolFields(const json::Object& request, FormRequest* out) {
   FATHOM_RETURN_IF_ERROR(ReadTools(request, out));
   FATHOM_RETURN_IF_ERROR(ReadToolChoice(request, out));

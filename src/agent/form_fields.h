@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "agent/answer_form.h"
 #include "base/status.h"
+#include "chat/conversation.h"
 #include "json/value.h"
 
 namespace fathom {
@@ -27,5 +29,10 @@ Status TakeToolChoice(std::string_view word, std::string_view tools, FormRequest
 
 // Fills tools, tool_choice, tool_name, parallel_tool_calls, response_format and form.
 Status ReadToolFields(const json::Object& request, FormRequest* out);
+
+// Tools and a response_format may stand on a message, as DeepSeek's encoder takes them. The model
+// is told of those; kInvalidArgument where one asks for a guarantee, which they don't have, or
+// where `request` says something of tools or format too.
+Status CheckFormsOfMessages(std::span<const chat::Message> messages, const FormRequest& request);
 
 }  // namespace fathom

@@ -10,7 +10,7 @@
 namespace fathom {
 namespace {
 
-// A limit of the compiler's is the request's mistake, not a sign that the server has no room.
+// A limit of the compiler's is the request's mistake, not a sign of too little room.
 Status AsRequestError(const Status& status) {
   if (status.code() != Code::kResourceExhausted) return status;
   return {Code::kInvalidArgument, status.message()};

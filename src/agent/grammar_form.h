@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "agent/answer_guide.h"
 #include "grammar/matcher.h"
-#include "sampling/token_guide.h"
 
 namespace fathom {
 
-class GrammarForm final : public TokenGuide {
+class GrammarForm final : public FormGuide {
  public:
   explicit GrammarForm(std::shared_ptr<const grammar::CompiledGrammar> grammar)
       : matcher_(std::move(grammar)) {}
@@ -33,6 +33,7 @@ class GrammarForm final : public TokenGuide {
     return allowed;
   }
   void Accept(int32_t token) override { lost_ = lost_ || !matcher_.Accept(token); }
+  bool Complete() const override { return !lost_ && (matcher_.CanEnd() || matcher_.ended()); }
 
  private:
   grammar::Matcher matcher_;

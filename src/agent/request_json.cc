@@ -56,6 +56,7 @@ Status ReadConversation(const json::FieldReader& fields, GrammarCache& grammars,
   request->thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   FormRequest form;
   FATHOM_RETURN_IF_ERROR(ReadToolFields(fields.object(), &form));
+  FATHOM_RETURN_IF_ERROR(CheckFormsOfMessages(request->messages, form));
   FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(form, request->sampling));
   if (shape) {
     FATHOM_ASSIGN_OR_RETURN(request->grammar, grammars.Get(*shape));

@@ -108,6 +108,28 @@ TEST(RequestJson, AFormThatCantBeHeldIsRefusedWithItsPlace) {
             "ignore_eos: an answer whose form is guaranteed ends where that is complete");
 }
 
+// As DeepSeek's encoder takes them; the model is told of them, and that is all.
+TEST(RequestJson, AFormOnAMessageIsToldAndNeverPassedOff) {
+  const auto refusal = [](const std::string& member, const std::string& more = "") {
+    return Refusal(R"({"messages": [{"role": "system", "content": "", )" + member +
+                   R"(}, {"role": "user", "content": "Hi"}])" + more + "}");
+  };
+  EXPECT_EQ(refusal(kTool), "accepted");
+  EXPECT_EQ(refusal(Format("false", R"({"type": "object"})")), "accepted");
+  for (const std::string& member : {kStrictTool, Format("true", R"({"type": "object"})"),
+                                    std::string(R"("response_format": {"type": "json_object"})")}) {
+    EXPECT_EQ(refusal(member),
+              "messages[0]: strict tools, strict schemas and json_object are guaranteed beside the "
+              "messages, not on one");
+  }
+  for (const std::string& more : {", " + kTool, ", " + Format("true", R"({"type": "object"})"),
+                                  std::string(R"(, "tool_choice": "none")")}) {
+    EXPECT_EQ(refusal(kTool, more),
+              "messages[0]: it has tools or a response_format, and so has the request: one place "
+              "only");
+  }
+}
+
 TEST(RequestJson, ToolsAreShownUnlessNoneMayBeCalled) {
   const auto shown = [](const std::string& more) {
     const auto request =

@@ -7,7 +7,7 @@ namespace fathom {
 namespace {
 
 // The schemas are those of who runs the engine: large ones have time, endless ones end.
-constexpr grammar::GrammarLimits kOwnSchemas = {.seconds = 10};
+constexpr grammar::GrammarLimits kOwnSchemas = {.seconds = 2};
 
 }  // namespace
 

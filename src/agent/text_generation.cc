@@ -74,7 +74,10 @@ void TextGeneration::Take(const TokenEvent& event, std::vector<chat::StreamEvent
   if (result_.end.incomplete_call >= 0) result_.cut_call = builder_.open_call();
   result_.stop_string = stream_.stop_string();
   result_.status = event.status;
-  if (guide_ != nullptr) result_.thinking_end = guide_->thinking_end();
+  if (guide_ != nullptr) {
+    result_.thinking_end = guide_->thinking_end();
+    result_.form_complete = guide_->form_complete();
+  }
   complete_ = true;
 }
 

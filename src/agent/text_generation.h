@@ -39,7 +39,8 @@ struct GeneratedMessage {
   uint64_t seed = 0;
   Usage usage;
   ThinkingEnd thinking_end = ThinkingEnd::kItself;
-  Status status;  // not ok: the engine gave up, and the message is what there was
+  bool form_complete = true;  // false: it was to have a form, and was cut off before it had it
+  Status status;              // not ok: the engine gave up, and the message is what there was
 };
 
 // Serves one request, on one thread at a time.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/grammar_cache.h"
 #include "chat/dsml.h"
 #include "json/parse.h"
 #include "support/nano_tokenizer.h"
@@ -32,6 +33,7 @@ Told Say(const TextRequest& request, const std::string& completion) {
     TokenEvent event;
     event.token = SampledToken{tokens[i], {}};
     if (i + 1 == tokens.size()) event.finish = FinishReason::kStop;
+    if (begun->request.guide != nullptr) begun->request.guide->Accept(tokens[i]);
     generation->Take(event, &told.events);
   }
   told.ended_early = generation->ended_early();
@@ -100,6 +102,28 @@ TEST(TextGeneration, SaysWhichStopStringEndedIt) {
   EXPECT_EQ(told.result.message.content, "one ");
   EXPECT_EQ(told.result.stop_string, "two");
   EXPECT_TRUE(told.ended_early);
+}
+
+TEST(TextGeneration, SaysWhetherItsFormIsComplete) {
+  TextRequest request;
+  request.messages = {{.role = chat::Role::kUser, .content = "Hi"}};
+  const auto complete = [&](const std::string& completion) {
+    return Say(request, completion).result.form_complete;
+  };
+  EXPECT_TRUE(complete("{\"a"));  // there is none
+  GrammarCache grammars(Nano(), Nano().vocabulary().id_limit(), {*Nano().TokenId(chat::kEos)},
+                        {.seconds = 10});
+  request.grammar =
+      *grammars.Get({.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
+  EXPECT_FALSE(complete("{\"a"));
+  EXPECT_TRUE(complete("{\"a\": 1}"));  // cut off just there
+  EXPECT_TRUE(complete("{\"a\": 1}<｜end▁of▁sentence｜>"));
+  request.stop = {"1"};
+  EXPECT_FALSE(complete("{\"a\": 1}<｜end▁of▁sentence｜>"));
+  request.stop.clear();
+  request.thinking = chat::ThinkingMode::kThinking;
+  EXPECT_FALSE(complete("I think"));
+  EXPECT_TRUE(complete("I think.</think>{}"));
 }
 
 }  // namespace

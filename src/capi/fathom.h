@@ -232,9 +232,10 @@ typedef struct fathom_event {
  *   max_tokens, min_tokens, stop, stop_token_ids, ignore_eos, seed, min_p, repetition_penalty,
  *   presence_penalty, frequency_penalty, logit_bias, logprobs, top_logprobs
  * Other members are refused. What the server guarantees is guaranteed: strict tools, a tool_choice
- * that wants a call, response_format with json_object or a strict json_schema; a schema that is too
- * much or says what can't be kept to is an error here. Nothing runs before fathom_generation_next.
- * *out is freed with fathom_generation_free. */
+ * that wants a call, response_format with json_object or a strict json_schema. Schemas are compiled
+ * here, milliseconds for most; one that takes 2 s of processor time or says what can't be kept to
+ * is an error. Nothing else runs before fathom_generation_next. *out is freed with
+ * fathom_generation_free. */
 FATHOM_API fathom_code fathom_generation_start(fathom_model* model, const char* request,
                                                size_t size, fathom_generation** out);
 
