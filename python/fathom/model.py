@@ -76,6 +76,7 @@ class Answer:
     figures: dict[str, float]  # tokens, seconds, the seed that was used
     logprobs: list[dict[str, Any]] | None  # [T], where asked for
     repaired: list[str]  # what of the model's markup had to be mended
+    thinking_ended: str | None  # budget or loop: the reasoning was ended for the model
 
     @property
     def content(self) -> str:
@@ -159,6 +160,7 @@ class Stream(Iterator[Event]):
             figures=core.figures(),
             logprobs=read.get("logprobs"),
             repaired=read.get("repaired", []),
+            thinking_ended=read.get("thinking_ended"),
         )
 
 
@@ -226,8 +228,9 @@ class Model:
         messages: what the user says, or a conversation in OpenAI's form; or else prompt: token ids
         [P], taken as they are. tools: definitions, whose calls the caller runs. response_format: as
         in OpenAI's API; json_object and a strict json_schema are guaranteed, and so are strict
-        tools. ValueError for a request that cannot be run, TypeError for an option that does not
-        exist.
+        tools: their schemas are compiled here, for 2 s at most. ValueError for a request that is
+        wrong, fathom.Error for one that asks for what cannot be done, TypeError for an option that
+        does not exist.
         """
         for name in sampling:
             if name not in SamplingOptions.__annotations__:
@@ -283,7 +286,8 @@ class Model:
 
         The model reads the functions' definitions (fathom.definition); what it calls is run, its
         results go back, and the model goes on, for at most max_rounds answers. A function that
-        raises is a result too, {"error": ...}. `messages` is not changed.
+        raises is a result too, {"error": ...}. A tool_choice holds for the first answer alone.
+        `messages` is not changed.
         """
         if max_rounds < 1:
             raise ValueError(f"max_rounds: {max_rounds} is less than 1")
@@ -296,6 +300,7 @@ class Model:
             stream = self.stream(conversation, tools=definitions, thinking=thinking, **sampling)
             answer = _finish(stream, on_event)
             answers.append(answer)
+            sampling.pop("tool_choice", None)
             conversation.append(answer.message)
             called = answer.finish_reason == "tool_calls"
             if not called or len(answers) == max_rounds:

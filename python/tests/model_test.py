@@ -68,7 +68,8 @@ class ModelTest(unittest.TestCase):
 
     def test_a_budget_ends_the_reasoning(self):
         answer = self.model.generate(**GREETING | {"max_tokens": 200}, thinking=True, thinking_budget=1)
-        self.assertIn("I have to stop thinking here", answer.message["reasoning_content"])
+        self.assertIn("I have to stop thinking here", answer.reasoning)
+        self.assertEqual(answer.thinking_ended, "budget")
         self.assertTrue(answer.content)
 
     def test_a_prompt_of_tokens(self):
