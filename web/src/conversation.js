@@ -7,7 +7,7 @@
 //   conversation  {id, title, named, created, updated, settings, nodes, roots, selected}
 //   user node     {id, parent, children, role: "user", text, at}
 //   answer node   {id, parent, children, role: "assistant", parts, base, messages, pending, state,
-//                  revision, end, error, stats, model, at}
+//                  revision, heard, end, error, stats, model, at}
 //
 // `parts` are what is shown, in order; `messages` are what the server said joined the conversation;
 // `base`, where not null, replaces everything before them (the server has shortened it). `revision`
@@ -77,6 +77,7 @@ export function addAnswer(conversation, parent, model, now = Date.now()) {
     round: 0,
     state: "running",
     revision: 0,
+    heard: now,
     end: null,
     error: null,
     stats: null,
@@ -136,9 +137,9 @@ function withoutSystem(messages) {
 
 // An answer that was cut off stands as far as it came. Every call gets a result, which the next
 // request would be refused without.
-export function settle(answer, state) {
+export function settle(answer, state, now = Date.now()) {
   answer.state = state;
-  closeReasoning(answer, Date.now());
+  closeReasoning(answer, now);
   const calls = new Map();
   for (const message of answer.messages) {
     for (const call of message.tool_calls ?? []) calls.set(call.id, call);
@@ -159,7 +160,7 @@ export function settle(answer, state) {
 // Of a copy that was kept: nobody here writes on, so its answers stand as far as they had come.
 export function settleKept(conversation) {
   for (const node of Object.values(conversation.nodes)) {
-    if (node.state === "running") settle(node, "unfinished");
+    if (node.state === "running") settle(node, "unfinished", node.heard);
   }
 }
 
@@ -283,6 +284,7 @@ const handlers = {
 export function applyEvent(answer, name, data, now = Date.now()) {
   if (!Object.hasOwn(handlers, name)) return;
   handlers[name](answer, data, now);
+  answer.heard = now;
   ++answer.revision;
 }
 

@@ -143,6 +143,16 @@ test("of two copies of an answer the one that is further stays", () => {
   assert.deepEqual(watching, asking);
 });
 
+test("an answer that was kept in the middle of a thought has thought until then", () => {
+  const conversation = fresh();
+  const user = addUser(conversation, null, "one", 1000);
+  const answer = addAnswer(conversation, user.id, "model", 1000);
+  applyEvent(answer, "reasoning", { text: "Hm" }, 2000);
+  applyEvent(answer, "reasoning", { text: "m." }, 5000);
+  settleKept(conversation);
+  assert.equal(answer.parts[0].seconds, 3);
+});
+
 test("a shortened conversation replaces what was before it", () => {
   const conversation = fresh({ system: "new" });
   const first = answered(conversation, addUser(conversation, null, "one").id, [said("1"), DONE]);

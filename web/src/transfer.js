@@ -143,6 +143,7 @@ function readNode(node, ids) {
     pending: { content: "", reasoning: "" },
     state: ["done", "failed", "stopped"].includes(node.state) ? node.state : "unfinished",
     revision: number(node.revision),
+    heard: 0,
     end: node.end !== null && typeof node.end === "object" ? { reason: string(node.end.reason) } : null,
     error: node.error ? { message: string(node.error.message) } : null,
     stats: readStats(node.stats),
