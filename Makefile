@@ -100,4 +100,4 @@ format-check:  ## say which C++ files are not formatted
 	@tools/format.sh --check
 
 clean:  ## remove everything that was built
-	rm -rf build
+	rm -rf build models/fathom-nano/*.safetensors
