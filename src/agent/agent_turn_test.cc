@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "agent/grammar_cache.h"
 #include "base/mapped_file.h"
 #include "chat/dsml.h"
 #include "chat/encode.h"
@@ -357,6 +358,10 @@ TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
   options.ask.sampling.min_tokens = 5;
   options.ask.sampling.max_tokens = 7;
   options.ask.stop = {"ship"};
+  GrammarCache grammars(Nano(), Nano().vocabulary().id_limit(), {*Nano().TokenId(chat::kEos)},
+                        {.seconds = 10});
+  options.ask.grammar =
+      *grammars.Get({.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
   AgentTurn turn(Nano(), options, messages);
   bool looked = false;
   int said = 0;
@@ -369,6 +374,7 @@ TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
     }
     const auto& generate = std::get<AgentTurn::Generate>(*step);
     if (!generate.summary) {
+      EXPECT_EQ(generate.request.grammar, options.ask.grammar);
       turn.Answered(Calls({++said}));
       continue;
     }
@@ -377,6 +383,7 @@ TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
     EXPECT_EQ(generate.request.messages.front().tools, LookUp());
     EXPECT_EQ(generate.request.sampling.logit_bias.at(*Nano().TokenId(chat::kDsml)), -100);
     EXPECT_TRUE(generate.request.stop.empty());
+    EXPECT_EQ(generate.request.grammar, nullptr);
     EXPECT_EQ(generate.request.thinking, chat::ThinkingMode::kChat);
     EXPECT_EQ(generate.request.sampling.min_tokens, 0);
     EXPECT_EQ(generate.request.sampling.max_tokens, kWindow / 8);
