@@ -19,7 +19,7 @@
 #include "talk/chat_commands.h"
 #include "talk/chat_session.h"
 #include "talk/message_reader.h"
-#include "talk/tool_choice.h"
+#include "talk/tool_switch.h"
 #include "terminal/history_file.h"
 #include "terminal/line_editor.h"
 #include "terminal/terminal_style.h"
@@ -178,7 +178,7 @@ Result<int> Run(const ChatFlags& flags) {
   InterruptScope interrupt(InterruptScope::Reads::kInterrupted);
   const bool live = StdoutIsTerminal() && !IsDumb(std::getenv("TERM"));
   FATHOM_ASSIGN_OR_RETURN(ChatSettings settings, MakeSettings(flags, *session, live));
-  ToolChoice choice(tools);
+  ToolSwitch choice(tools);
   for (const auto& group : tools->List()) {
     choice.Switch(group->name, group->name != kBuiltinGroup || flags.use_tools);
   }

@@ -36,7 +36,7 @@ std::string FirstLine(const std::string& text) {
 
 }  // namespace
 
-ChatSession::ChatSession(Session& session, ToolChoice& tools, InterruptScope& interrupt,
+ChatSession::ChatSession(Session& session, ToolSwitch& tools, InterruptScope& interrupt,
                          ChatSettings settings)
     : session_(session), tools_(tools), interrupt_(interrupt), settings_(std::move(settings)) {
   transcript_.SetSystem(settings_.system);

@@ -14,7 +14,7 @@
 #include "talk/answer_view.h"
 #include "talk/chat_commands.h"
 #include "talk/conversation_file.h"
-#include "talk/tool_choice.h"
+#include "talk/tool_switch.h"
 #include "talk/transcript.h"
 
 namespace fathom {
@@ -30,7 +30,7 @@ struct ChatSettings {
 class ChatSession {
  public:
   // All outlive it.
-  ChatSession(Session& session, ToolChoice& tools, InterruptScope& interrupt,
+  ChatSession(Session& session, ToolSwitch& tools, InterruptScope& interrupt,
               ChatSettings settings);
 
   // Asks and shows the answer. What Ctrl-C cut off stays, marked. When it fails, the question is
@@ -59,7 +59,7 @@ class ChatSession {
   void PrintStats() const;
 
   Session& session_;
-  ToolChoice& tools_;
+  ToolSwitch& tools_;
   InterruptScope& interrupt_;
   ChatSettings settings_;
   Transcript transcript_;

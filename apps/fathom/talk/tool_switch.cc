@@ -1,4 +1,4 @@
-#include "talk/tool_choice.h"
+#include "talk/tool_switch.h"
 
 #include <fmt/core.h>
 
@@ -19,7 +19,7 @@ std::string NamesIn(const ToolGroup& group) {
 
 }  // namespace
 
-void ToolChoice::Switch(const std::string& group, bool on) {
+void ToolSwitch::Switch(const std::string& group, bool on) {
   if (on) {
     on_.insert(group);
   } else {
@@ -27,7 +27,7 @@ void ToolChoice::Switch(const std::string& group, bool on) {
   }
 }
 
-Status ToolChoice::Obey(const std::string& argument) {
+Status ToolSwitch::Obey(const std::string& argument) {
   std::istringstream words(argument);
   std::string how;
   words >> how;
@@ -52,7 +52,7 @@ Status ToolChoice::Obey(const std::string& argument) {
   return {};
 }
 
-Toolbox ToolChoice::Chosen() const {
+Toolbox ToolSwitch::Chosen() const {
   Toolbox chosen;
   for (const auto& group : groups_->List()) {
     if (!on_.contains(group->name)) continue;
@@ -61,7 +61,7 @@ Toolbox ToolChoice::Chosen() const {
   return chosen;
 }
 
-std::string ToolChoice::Describe() const {
+std::string ToolSwitch::Describe() const {
   const auto groups = groups_->List();
   if (groups.size() == 1) {
     return fmt::format("Tools are {}: {}", on_.contains(groups[0]->name) ? "on" : "off",

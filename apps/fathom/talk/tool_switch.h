@@ -12,9 +12,9 @@
 
 namespace fathom {
 
-class ToolChoice {
+class ToolSwitch {
  public:
-  explicit ToolChoice(std::shared_ptr<const ToolGroups> groups) : groups_(std::move(groups)) {}
+  explicit ToolSwitch(std::shared_ptr<const ToolGroups> groups) : groups_(std::move(groups)) {}
 
   void Switch(const std::string& group, bool on);
   // "on", "off", "on NAME NAME". Changes nothing when it fails.

@@ -1,4 +1,4 @@
-#include "talk/tool_choice.h"
+#include "talk/tool_switch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,21 +36,21 @@ std::shared_ptr<const ToolGroup> Group(const std::string& name, const std::strin
   return group;
 }
 
-ToolChoice ThreeGroups() {
-  return ToolChoice(std::make_shared<FixedGroups>(
+ToolSwitch ThreeGroups() {
+  return ToolSwitch(std::make_shared<FixedGroups>(
       std::vector{Group("builtin", "", {"calculator", "get_time"}),
                   Group("web", "HTTP 401 \x1b[2J", {}), Group("files", "gone", {"files__read"})}));
 }
 
-std::string ChosenNames(const ToolChoice& choice) {
+std::string ChosenNames(const ToolSwitch& choice) {
   std::string names;
   const Toolbox chosen = choice.Chosen();
   for (const Tool& tool : chosen.tools()) names += tool.name() + " ";
   return names;
 }
 
-TEST(ToolChoice, SwitchesAllOrThoseThatAreNamed) {
-  ToolChoice choice = ThreeGroups();
+TEST(ToolSwitch, SwitchesAllOrThoseThatAreNamed) {
+  ToolSwitch choice = ThreeGroups();
   EXPECT_EQ(ChosenNames(choice), "");
   ASSERT_TRUE(choice.Obey("on").ok());
   EXPECT_EQ(ChosenNames(choice), "calculator get_time files__read ");
@@ -61,22 +61,22 @@ TEST(ToolChoice, SwitchesAllOrThoseThatAreNamed) {
   EXPECT_EQ(ChosenNames(choice), "calculator get_time ");
 }
 
-TEST(ToolChoice, WhatIsWrongChangesNothing) {
-  ToolChoice choice = ThreeGroups();
+TEST(ToolSwitch, WhatIsWrongChangesNothing) {
+  ToolSwitch choice = ThreeGroups();
   EXPECT_THAT(choice.Obey("maybe").message(), HasSubstr("expected on or off, found maybe"));
   EXPECT_THAT(choice.Obey("on builtin nobody").message(),
               HasSubstr("no group nobody; there are: builtin, web, files"));
   EXPECT_EQ(ChosenNames(choice), "");
 }
 
-TEST(ToolChoice, DescribesGroups) {
-  ToolChoice choice = ThreeGroups();
+TEST(ToolSwitch, DescribesGroups) {
+  ToolSwitch choice = ThreeGroups();
   choice.Switch("files", true);
   EXPECT_EQ(choice.Describe(),
             "builtin  off  calculator, get_time\n"
             "web      off  (HTTP 401 \\x1b[2J)\n"
             "files    on   files__read (gone)");
-  ToolChoice alone(std::make_shared<FixedGroups>(std::vector{Group("builtin", "", {"a", "b"})}));
+  ToolSwitch alone(std::make_shared<FixedGroups>(std::vector{Group("builtin", "", {"a", "b"})}));
   EXPECT_EQ(alone.Describe(), "Tools are off: a, b");
   ASSERT_TRUE(alone.Obey("on").ok());
   EXPECT_EQ(alone.Describe(), "Tools are on: a, b");
