@@ -43,8 +43,7 @@ void AttachForm(const FormRequest& request, std::vector<chat::Message>* messages
 
 Result<std::optional<grammar::AnswerShape>> ShapeOf(const FormRequest& request,
                                                     const SamplingParams& sampling) {
-  const bool must_call =
-      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
+  const bool must_call = MustCall(request);
   const bool tools_shown = ShowsTools(request);
   const bool strict_tools = tools_shown && !request.form.strict_tools.empty();
   if (!must_call && !strict_tools && !request.form.json_path) {

@@ -44,6 +44,11 @@ struct FormRequest {
   bool parallel_tool_calls = true;  // false: the answer ends behind its first call
 };
 
+// The answer is to be a call.
+inline bool MustCall(const FormRequest& request) {
+  return request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
+}
+
 // Puts tools and format where the model is told of them: chat::AttachTools.
 void AttachForm(const FormRequest& request, std::vector<chat::Message>* messages);
 

@@ -85,6 +85,7 @@ class AnswerGuide final : public TokenGuide {
   std::optional<int32_t> Forced() const override;
   std::span<const uint64_t> Allowed() override;
   void Accept(int32_t token) override;
+
   // How the guide ended the reasoning, if it did. The engine's thread, or any once the engine is
   // done with the answer.
   ThinkingEnd thinking_end() const { return end_; }

@@ -1,8 +1,7 @@
 #include "agent/form_fields.h"
 
 #include <algorithm>
-
-#include "json/field_reader.h"
+#include <utility>
 
 namespace fathom {
 namespace {
@@ -50,23 +49,11 @@ Status ReadTools(const json::Object& request, FormRequest* out) {
 Status ReadNamedTool(const json::Value& choice, FormRequest* out) {
   FATHOM_ASSIGN_OR_RETURN(const json::Object* object, json::AsObject(choice, "tool_choice"));
   const json::FieldReader fields(*object, "tool_choice");
-  FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
-  if (type == "allowed_tools") {
-    return Unsupported(
-        "tool_choice.type: 'allowed_tools' can't be done; send only the tools that are allowed, "
-        "with \"auto\" or \"required\"");
-  }
-  if (type != "function") {
-    return Unsupported("tool_choice.type: '{}', but the model calls only functions", type);
-  }
+  FATHOM_RETURN_IF_ERROR(CheckChoiceType(fields));
   FATHOM_ASSIGN_OR_RETURN(const json::Object* function, fields.Obj("function"));
-  FATHOM_ASSIGN_OR_RETURN(out->tool_name,
-                          json::FieldReader(*function, "tool_choice.function").String("name"));
-  if (std::ranges::none_of(out->tools, [&](const auto& t) { return t.name() == out->tool_name; })) {
-    return InvalidArgument("tool_choice.function.name: '{}' is none of the tools", out->tool_name);
-  }
-  out->tool_choice = ToolChoice::kNamed;
-  return {};
+  const json::FieldReader function_fields(*function, fields.PathOf("function"));
+  FATHOM_ASSIGN_OR_RETURN(std::string name, function_fields.String("name"));
+  return TakeNamedTool(std::move(name), function_fields.PathOf("name"), "tools", out);
 }
 
 Status ReadToolChoice(const json::Object& request, FormRequest* out) {
@@ -120,6 +107,29 @@ Status TakeToolChoice(std::string_view word, std::string_view tools, FormRequest
     return InvalidArgument("tool_choice: a call is required, but there are no {}", tools);
   }
   out->tool_choice = ToolChoice::kRequired;
+  return {};
+}
+
+Status CheckChoiceType(const json::FieldReader& choice) {
+  FATHOM_ASSIGN_OR_RETURN(const std::string type, choice.String("type"));
+  if (type == "allowed_tools") {
+    return Unsupported(
+        "tool_choice.type: 'allowed_tools' can't be done; send only the tools that are allowed, "
+        "with \"auto\" or \"required\"");
+  }
+  if (type != "function") {
+    return Unsupported("tool_choice.type: '{}', but the model calls only functions", type);
+  }
+  return {};
+}
+
+Status TakeNamedTool(std::string name, std::string_view path, std::string_view tools,
+                     FormRequest* out) {
+  if (std::ranges::find(out->tools, name, &chat::ToolDefinition::name) == out->tools.end()) {
+    return InvalidArgument("{}: '{}' is none of the {}", path, name, tools);
+  }
+  out->tool_choice = ToolChoice::kNamed;
+  out->tool_name = std::move(name);
   return {};
 }
 

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "agent/answer_form.h"
 #include "base/status.h"
 #include "chat/conversation.h"
+#include "json/field_reader.h"
 #include "json/value.h"
 
 namespace fathom {
@@ -26,6 +28,12 @@ Result<bool> ReadStrict(const json::Object& object, std::string_view path);
 // A tool_choice that is a word: auto, none or required. `tools` says what there are none of, where
 // a call is required and there is none to make. Comes after the tools.
 Status TakeToolChoice(std::string_view word, std::string_view tools, FormRequest* out);
+
+// A tool_choice that is an object: that its type is "function".
+Status CheckChoiceType(const json::FieldReader& choice);
+// The function that it names, which `path` says, must be one of the tools, called `tools`.
+Status TakeNamedTool(std::string name, std::string_view path, std::string_view tools,
+                     FormRequest* out);
 
 // Fills tools, tool_choice, tool_name, parallel_tool_calls, response_format and form.
 Status ReadToolFields(const json::Object& request, FormRequest* out);

@@ -31,9 +31,16 @@ std::string TextOf(const grammar::AnswerShape& shape) {
 GrammarCache::GrammarCache(const Tokenizer& tokenizer, int64_t vocab_size,
                            std::vector<int32_t> eos_ids, const grammar::GrammarLimits& limits)
     : tokenizer_(tokenizer),
-      table_(grammar::MakeTokenTable(tokenizer.vocabulary(), static_cast<int32_t>(vocab_size),
-                                     std::move(eos_ids))),
+      vocab_size_(static_cast<int32_t>(vocab_size)),
+      eos_ids_(std::move(eos_ids)),
       limits_(limits) {}
+
+const std::shared_ptr<const grammar::TokenTable>& GrammarCache::Table() {
+  std::call_once(table_made_, [this] {
+    table_ = grammar::MakeTokenTable(tokenizer_.vocabulary(), vocab_size_, eos_ids_);
+  });
+  return table_;
+}
 
 Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Get(
     const grammar::AnswerShape& shape) {
@@ -55,13 +62,14 @@ Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Get(
 // Both parts share the processor time. The second one knows no places: what is too much for it is
 // all that is asked for together.
 Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarCache::Make(
-    const grammar::AnswerShape& shape) const {
+    const grammar::AnswerShape& shape) {
+  const auto& table = Table();
   const ProcessorWatch watch;
   FATHOM_ASSIGN_OR_RETURN(const grammar::Grammar grammar,
                           grammar::MakeAnswerGrammar(shape, tokenizer_, limits_));
   grammar::GrammarLimits rest = limits_;
   rest.used_seconds = watch.seconds();
-  auto compiled = grammar::Compile(grammar, table_, rest);
+  auto compiled = grammar::Compile(grammar, table, rest);
   if (compiled.ok()) return compiled;
   return compiled.status().At(shape.json_schema ? shape.json_path : "tools");
 }
@@ -96,6 +104,14 @@ void GrammarCache::Keep(std::string key, std::shared_ptr<const grammar::Compiled
 GrammarCounts GrammarCache::counts() const {
   const std::lock_guard lock(mutex_);
   return counts_;
+}
+
+Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarOf(const FormRequest& request,
+                                                                  const SamplingParams& sampling,
+                                                                  GrammarCache& grammars) {
+  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(request, sampling));
+  if (!shape) return std::shared_ptr<const grammar::CompiledGrammar>();
+  return grammars.Get(*shape);
 }
 
 }  // namespace fathom

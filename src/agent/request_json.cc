@@ -20,7 +20,6 @@ constexpr std::array kConversationFields = {
 constexpr std::array kOtherFields = {std::string_view("prompt"),
                                      std::string_view("thinking_budget"),
                                      std::string_view("loop_guard")};
-constexpr int64_t kMostBudget = int64_t{1} << 40;
 
 Status TakeUnknown(const json::Object& object, UnknownFields unknown) {
   static std::set<std::string> warned;  // of one thread: the one that reads the stream
@@ -41,7 +40,7 @@ Status TakeUnknown(const json::Object& object, UnknownFields unknown) {
 
 Status ReadLimits(const json::FieldReader& fields, ThinkingLimits* limits) {
   FATHOM_ASSIGN_OR_RETURN(const int64_t budget,
-                          fields.IntOr("thinking_budget", -1, 0, kMostBudget));
+                          fields.IntOr("thinking_budget", -1, 0, kNoTokenLimit));
   if (budget >= 0) limits->budget = budget;
   FATHOM_ASSIGN_OR_RETURN(limits->loop_guard, fields.BoolOr("loop_guard", limits->loop_guard));
   return {};
@@ -57,10 +56,7 @@ Status ReadConversation(const json::FieldReader& fields, GrammarCache& grammars,
   FormRequest form;
   FATHOM_RETURN_IF_ERROR(ReadToolFields(fields.object(), &form));
   FATHOM_RETURN_IF_ERROR(CheckFormsOfMessages(request->messages, form));
-  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(form, request->sampling));
-  if (shape) {
-    FATHOM_ASSIGN_OR_RETURN(request->grammar, grammars.Get(*shape));
-  }
+  FATHOM_ASSIGN_OR_RETURN(request->grammar, GrammarOf(form, request->sampling, grammars));
   request->single_call = !form.parallel_tool_calls;
   AttachForm(form, &request->messages);
   return {};

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "chat/dsml.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "support/nano_tokenizer.h"
+#include "support/nano_grammars.h"
 
 namespace fathom {
 namespace {
@@ -13,9 +12,7 @@ namespace {
 Result<TextRequest> Read(const std::string& text, UnknownFields unknown = UnknownFields::kRefuse) {
   Result<json::Value> value = json::Parse(text);
   FATHOM_CHECK(value.ok(), "{}", value.status().message());
-  static GrammarCache grammars(test::Nano(), 8192, {*test::Nano().TokenId(chat::kEos)},
-                               {.seconds = 10});
-  return RequestFromJson(*value, SamplingParams(), unknown, grammars);
+  return RequestFromJson(*value, SamplingParams(), unknown, test::NanoGrammars());
 }
 
 std::string Refusal(const std::string& text) {
@@ -153,7 +150,7 @@ TEST(RequestJson, LimitsOfReasoningAndOfCalls) {
   EXPECT_TRUE(request->single_call);
   EXPECT_EQ(Read(R"({"prompt": [1], "thinking_budget": 5})")->limits.budget, 5);
   EXPECT_EQ(Refusal(message + R"(, "thinking_budget": -1})"),
-            "thinking_budget: -1 is outside [0, 1099511627776]");
+            "thinking_budget: -1 is outside [0, 2147483647]");
 }
 
 TEST(RequestJson, AnUnknownFieldIsRefusedOrPassedOver) {

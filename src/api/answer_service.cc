@@ -177,20 +177,13 @@ AnswerUsage AnswerRun::Usage() const {
   return usage;
 }
 
-// What the answer is held to; null: nothing. Before anything else is made of the request, so that a
-// schema that is too large is refused without being copied about.
-Result<std::shared_ptr<const grammar::CompiledGrammar>> GrammarOf(const AnswerParts& parts,
-                                                                  const AnswerRequest& request) {
-  FATHOM_ASSIGN_OR_RETURN(const auto shape, ShapeOf(request, request.sampling));
-  if (!shape) return std::shared_ptr<const grammar::CompiledGrammar>();
-  return parts.grammars.Get(*shape);
-}
-
 }  // namespace
 
 void Answer(const AnswerParts& parts, Asked asked) {
   const Caller caller = asked.caller;
-  auto grammar = GrammarOf(parts, asked.request);
+  // Before anything else is made of the request, so that a schema that is too large is refused
+  // without being copied about.
+  auto grammar = GrammarOf(asked.request, asked.request.sampling, parts.grammars);
   if (!grammar.ok()) return Refuse(parts, caller, grammar.status());
   auto text = MakeTextRequest(asked.request, *caller.holder, parts);
   if (!text.ok()) return Refuse(parts, caller, text.status());

@@ -86,7 +86,9 @@ class Server final : public ApiServer {
         agent_tools_(options_.tool_groups ? options_.tool_groups : HarmlessTools()),
         agent_parts_{.answers = parts_, .tool_threads = tool_threads_, .tools = *agent_tools_},
         workers_(options_.workers),
-        tool_threads_(kToolThreads) {}
+        tool_threads_(kToolThreads) {
+    grammars_.Prepare();  // no request waits for it
+  }
   ~Server() override;
 
   Status OpenUsageFile();

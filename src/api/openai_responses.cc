@@ -75,22 +75,9 @@ Status ReadTools(const FieldReader& body, AnswerRequest* out, json::Array* echo)
 
 Status ReadNamedTool(const Object& choice, AnswerRequest* out) {
   const FieldReader fields(choice, "tool_choice");
-  FATHOM_ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
-  if (type == "allowed_tools") {
-    return Unsupported(
-        "tool_choice.type: 'allowed_tools' can't be done; send only the tools that are allowed, "
-        "with \"auto\" or \"required\"");
-  }
-  if (type != "function") {
-    return Unsupported("tool_choice.type: '{}', but the model calls only functions", type);
-  }
-  FATHOM_ASSIGN_OR_RETURN(out->tool_name, fields.String("name"));
-  if (std::ranges::find(out->tools, out->tool_name, &chat::ToolDefinition::name) ==
-      out->tools.end()) {
-    return InvalidArgument("tool_choice.name: '{}' is none of the functions", out->tool_name);
-  }
-  out->tool_choice = ToolChoice::kNamed;
-  return {};
+  FATHOM_RETURN_IF_ERROR(CheckChoiceType(fields));
+  FATHOM_ASSIGN_OR_RETURN(std::string name, fields.String("name"));
+  return TakeNamedTool(std::move(name), fields.PathOf("name"), "functions", out);
 }
 
 Status ReadToolChoice(const FieldReader& body, AnswerRequest* out) {

@@ -35,11 +35,9 @@ Result<TextRequest> MakeTextRequest(const AnswerRequest& request, const KeyHolde
   if (holder.thinking_budget >= 0) text.limits.budget = holder.thinking_budget;
   if (request.thinking_budget) text.limits.budget = request.thinking_budget;
   if (request.loop_guard) text.limits.loop_guard = *request.loop_guard;
-  const bool calls =
-      request.tool_choice == ToolChoice::kRequired || request.tool_choice == ToolChoice::kNamed;
   text.thinking = thinking ? chat::ThinkingMode::kThinking : chat::ThinkingMode::kChat;
   if (request.prefix) {
-    if (calls) {
+    if (MustCall(request)) {
       return InvalidArgument("tool_choice: an answer that is begun can't begin with a call");
     }
     text.opening = BeginAnswer(text.messages.back(), thinking);
