@@ -74,27 +74,30 @@ TEST(RunCommand, SameSeedSameAnswer) {
   EXPECT_EQ(RunFathom(args).out, RunFathom(args).out);
 }
 
+// The one line that `fathom run` ends with, and nothing else.
+std::string ErrorOfRun(std::vector<std::string> args) {
+  args.insert(args.begin(), "run");
+  const ProgramResult run = RunFathom(std::move(args));
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+  return run.err;
+}
+
 TEST(RunCommand, OneClearErrorAndExitCode1) {
-  const auto error = [](std::vector<std::string> args, std::string_view input = "") {
-    args.insert(args.begin(), "run");
-    const ProgramResult run = RunFathom(std::move(args), input);
-    EXPECT_EQ(run.exit_code, 1);
-    EXPECT_EQ(run.out, "");
-    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
-    return run.err;
-  };
-  EXPECT_THAT(error({}), HasSubstr("error: no prompt"));
-  EXPECT_THAT(error({"/nonexistent", "-p", "hi"}), HasSubstr("error: /nonexistent"));
-  EXPECT_THAT(error({"-p", "hi", "--temperature", "3"}),
+  EXPECT_THAT(ErrorOfRun({}), HasSubstr("error: no prompt"));
+  EXPECT_THAT(ErrorOfRun({"/nonexistent", "-p", "hi"}), HasSubstr("error: /nonexistent"));
+  EXPECT_THAT(ErrorOfRun({"-p", "hi", "--temperature", "3"}),
               HasSubstr("error: temperature: 3 is outside [0, 2]"));
-  EXPECT_THAT(error({"-p", "hi", "--context", "99999999"}), HasSubstr("max_position_embeddings"));
-  EXPECT_THAT(error({"-p", "hi", "--numerics", "exact"}), HasSubstr("--numerics"));
-  EXPECT_THAT(error({"-p", "hi", "--nonsense"}), HasSubstr("--nonsense"));
-  EXPECT_THAT(error({"-p", "hi", "--messages", "x.json"}), HasSubstr("exclude each other"));
-  EXPECT_THAT(error({"--messages", "/nonexistent.json"}), HasSubstr("/nonexistent.json"));
-  EXPECT_THAT(error({"--jsonl", "--context", "163840", "--parallel", "256"}),
+  EXPECT_THAT(ErrorOfRun({"-p", "hi", "--context", "99999999"}),
+              HasSubstr("max_position_embeddings"));
+  EXPECT_THAT(ErrorOfRun({"-p", "hi", "--numerics", "exact"}), HasSubstr("--numerics"));
+  EXPECT_THAT(ErrorOfRun({"-p", "hi", "--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(ErrorOfRun({"-p", "hi", "--messages", "x.json"}), HasSubstr("exclude each other"));
+  EXPECT_THAT(ErrorOfRun({"--messages", "/nonexistent.json"}), HasSubstr("/nonexistent.json"));
+  EXPECT_THAT(ErrorOfRun({"--jsonl", "--context", "163840", "--parallel", "256"}),
               HasSubstr("does not fit into memory"));
-  EXPECT_THAT(error({"-p", std::string(600, 'x'), "--context", "64"}),
+  EXPECT_THAT(ErrorOfRun({"-p", std::string(600, 'x'), "--context", "64"}),
               HasSubstr("which leaves no room in a context of 64"));
 }
 
@@ -188,13 +191,9 @@ TEST(RunCommand, AFileThatGivesNoFormIsNamed) {
   folder.Write("tools.json", R"([{"function": {"name": "add", "strict": true,
       "parameters": {"properties": {"n": {"uniqueItems": true}}}}}])");
   const auto error = [&](std::vector<std::string> args, std::string_view file) {
-    args.insert(args.begin(), {"run", "-p", "hi"});
+    args.insert(args.begin(), {"-p", "hi"});
     if (!file.empty()) args.push_back(folder.File(file));
-    const ProgramResult run = RunFathom(std::move(args));
-    EXPECT_EQ(run.exit_code, 1);
-    EXPECT_EQ(run.out, "");
-    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
-    return run.err;
+    return ErrorOfRun(std::move(args));
   };
   EXPECT_THAT(error({"--json-schema"}, "gone.json"), HasSubstr("gone.json: No such file"));
   EXPECT_THAT(error({"--json-schema"}, "number.json"),

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <random>
 
-#include "agent/grammar_cache.h"
 #include "base/mapped_file.h"
 #include "chat/dsml.h"
 #include "chat/encode.h"
 #include "chat/tool_results.h"
+#include "support/nano_grammars.h"
 #include "support/nano_tokenizer.h"
 
 namespace fathom {
@@ -358,10 +358,8 @@ TEST(AgentTurn, ASummaryIsARequestOfItsOwn) {
   options.ask.sampling.min_tokens = 5;
   options.ask.sampling.max_tokens = 7;
   options.ask.stop = {"ship"};
-  GrammarCache grammars(Nano(), Nano().vocabulary().id_limit(), {*Nano().TokenId(chat::kEos)},
-                        {.seconds = 10});
-  options.ask.grammar =
-      *grammars.Get({.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
+  options.ask.grammar = *test::NanoGrammars().Get(
+      {.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
   AgentTurn turn(Nano(), options, messages);
   bool looked = false;
   int said = 0;

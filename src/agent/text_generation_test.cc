@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/grammar_cache.h"
 #include "chat/dsml.h"
 #include "json/parse.h"
+#include "support/nano_grammars.h"
 #include "support/nano_tokenizer.h"
 
 namespace fathom {
@@ -111,10 +111,8 @@ TEST(TextGeneration, SaysWhetherItsFormIsComplete) {
     return Say(request, completion).result.form_complete;
   };
   EXPECT_TRUE(complete("{\"a"));  // there is none
-  GrammarCache grammars(Nano(), Nano().vocabulary().id_limit(), {*Nano().TokenId(chat::kEos)},
-                        {.seconds = 10});
-  request.grammar =
-      *grammars.Get({.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
+  request.grammar = *test::NanoGrammars().Get(
+      {.json_schema = json::Object{{"type", "object"}}, .json_path = "form"});
   EXPECT_FALSE(complete("{\"a"));
   EXPECT_TRUE(complete("{\"a\": 1}"));  // cut off just there
   EXPECT_TRUE(complete("{\"a\": 1}<｜end▁of▁sentence｜>"));

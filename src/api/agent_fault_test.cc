@@ -178,11 +178,7 @@ TEST_F(AgentFaultTest, OneRequestIsOneRecordWithAllItsGenerations) {
   const json::Value record = *json::Parse(records[0]);
   EXPECT_EQ(At(record, "generations").array().size(), 2U);
   EXPECT_EQ(TextAt(record, "path"), "/v1/agent");
-  std::vector<json::Value> answers;
-  for (const std::string& line : log_lines.Take()) {
-    const json::Value value = *json::Parse(line);
-    if (TextAt(value, "event") == "answer") answers.push_back(value);
-  }
+  const std::vector<json::Value> answers = log_lines.TakeEvents("answer");
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(TextAt(answers[0], "end"), "stop");
   // Prompts of both rounds.

@@ -398,9 +398,8 @@ TEST_F(ServiceFaultTest, AClientThatReadsNothingIsCutAndOthersGoOn) {
   EXPECT_FALSE(stuck.Read().whole);
   EXPECT_TRUE(Eventually([&] { return service_->server->counts().answers == 0; }));
   std::vector<std::string> ends;
-  for (const std::string& line : log_lines.Take()) {
-    const json::Value value = *json::Parse(line);
-    if (test::TextAt(value, "event") == "answer") ends.push_back(test::TextAt(value, "end"));
+  for (const json::Value& answer : log_lines.TakeEvents("answer")) {
+    ends.push_back(test::TextAt(answer, "end"));
   }
   EXPECT_EQ(std::ranges::count(ends, "gone"), 1);
   EXPECT_EQ(std::ranges::count(ends, "stop"), 4);

@@ -5,8 +5,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "json/parse.h"
+#include "json/value.h"
+#include "support/api_client.h"
 
 namespace fathom::test {
 
@@ -19,10 +24,18 @@ class CollectedLines {
       lines->all.push_back(line);
     };
   }
-  // Those written since they were last taken.
+  // Those written since they were last taken, and of those, read as JSON, the ones of an event.
   std::vector<std::string> Take() {
     const std::lock_guard lock(lines_->mutex);
     return std::exchange(lines_->all, {});
+  }
+  std::vector<json::Value> TakeEvents(std::string_view event) {
+    std::vector<json::Value> found;
+    for (const std::string& line : Take()) {
+      json::Value value = *json::Parse(line);
+      if (TextAt(value, "event") == event) found.push_back(std::move(value));
+    }
+    return found;
   }
 
  private:
